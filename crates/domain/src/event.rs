@@ -1,0 +1,161 @@
+//! What can happen in a session. An **event** is the happening; an **entry** is the event with its id and time, as it
+//! stands in the log. This is the wire format too: one JSON object per entry, tagged by `kind`.
+//!
+//! Kinds that this build does not know decode to [`Event::Unknown`], so that an old page survives a new server.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{EntryId, Millis, RunId},
+    verb::{Outcome, Verb},
+};
+
+/// One thing that happened in a session. Logged once, never changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// An operator asked for something. It opens a turn, unless it was steered into one that runs.
+    User {
+        /// What was asked; for a preset its label.
+        text: String,
+        /// The operator's name.
+        by: String,
+    },
+    /// The backend said something, whole.
+    Text {
+        /// Plain text with light Markdown; never markup.
+        text: String,
+    },
+    /// The backend began to do something.
+    Tool {
+        /// Unique within the session; its result names it.
+        tool_id: String,
+        /// What kind of doing: `command`, `Bash`, …
+        name: String,
+        /// What exactly, as the tool takes it. For commands `{"command": …, "title": …}`.
+        input: serde_json::Value,
+        /// The tool on whose behalf a sub-agent does it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<String>,
+    },
+    /// What came of a tool.
+    ToolResult {
+        /// The tool that this ends.
+        tool_id: String,
+        /// Its output, standard output and standard error in the order in which they came.
+        output: String,
+        /// True when the tool failed.
+        is_error: bool,
+        /// The exit code, where there was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exit_code: Option<i32>,
+        /// True when more was written than is kept here.
+        truncated: bool,
+    },
+    /// The backend is through with the turn.
+    Result {
+        /// True when it failed.
+        is_error: bool,
+        /// The last word, one line.
+        result: String,
+        /// How long the turn took, in milliseconds.
+        duration_ms: u64,
+        /// What it cost in US dollars, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost_usd: Option<f64>,
+    },
+    /// The turn could not go on.
+    Error {
+        /// What failed and what to do next.
+        error: String,
+    },
+    /// An operator stopped the turn.
+    Cancelled {
+        /// The operator's name.
+        by: String,
+    },
+    /// The turn is over. Every turn ends with exactly one of these.
+    TurnEnd,
+    /// Something the operator should know that ends nothing.
+    Notice {
+        /// How much it matters.
+        level: Level,
+        /// The text.
+        text: String,
+    },
+    /// A verb was run through the hypervisor on behalf of this session.
+    Verb {
+        /// The run, whose output is at `/api/pve/runs/{run_id}`.
+        run_id: RunId,
+        /// Which.
+        verb: Verb,
+        /// The operator's name.
+        by: String,
+        /// What became of it; absent when it has only begun.
+        outcome: Option<Outcome>,
+        /// The host's exit code, where it came back.
+        exit_code: Option<i32>,
+    },
+    /// A kind that this build does not know. It is kept in the log and skipped in the transcript.
+    #[serde(other)]
+    Unknown,
+}
+
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// For the record.
+    Info,
+    /// Look at it.
+    Warning,
+}
+
+/// An event as logged. In JSON flat: `{"id":3,"at":1763618700000,"kind":"text","text":"…"}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its place in the log.
+    pub id: EntryId,
+    /// When it was logged.
+    pub at: Millis,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What is shown while it happens and never logged: it has no id, and a client that misses it has lost nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Live {
+    /// All that the backend has written so far of a text to come. A later draft replaces it; so does the `text`.
+    Draft {
+        /// The whole draft, not a piece of it.
+        text: String,
+    },
+    /// A tool is still at work.
+    Progress {
+        /// Which.
+        tool_id: String,
+        /// For how long, in seconds.
+        seconds: u64,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_one_flat_object() {
+        let entry = Entry { id: EntryId(3), at: Millis(17), event: Event::Cancelled { by: "ada".into() } };
+        let json = serde_json::to_value(&entry).unwrap();
+        assert_eq!(json, serde_json::json!({"id": 3, "at": 17, "kind": "cancelled", "by": "ada"}));
+        assert_eq!(serde_json::from_value::<Entry>(json).unwrap(), entry);
+    }
+
+    #[test]
+    fn a_kind_of_the_future_is_kept_as_unknown() {
+        let entry: Entry = serde_json::from_str(r#"{"id":0,"at":1,"kind":"hologram","depth":3}"#).unwrap();
+        assert_eq!(entry.event, Event::Unknown);
+    }
+}

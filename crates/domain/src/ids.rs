@@ -1,0 +1,150 @@
+//! The newtypes that name things: sessions, runs, entries, operators. They know their form and nothing else; who makes
+//! them up (the server) is not their concern.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// Why a text is not the id it was given as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotAnId {
+    /// What it should have been, for example "session id".
+    pub expected: &'static str,
+}
+
+impl fmt::Display for NotAnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not a {}: expected a lower-case uuid such as 3f2b8c1e-0000-4000-8000-000000000000", self.expected)
+    }
+}
+
+impl std::error::Error for NotAnId {}
+
+/// True for the 36-character lower-case hyphenated form of a UUID.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+        })
+}
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as it stands in URLs and JSON.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The first eight characters, which is what a person is shown.
+            pub fn short(&self) -> &str {
+                &self.0[..8]
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NotAnId;
+            fn try_from(text: String) -> Result<Self, NotAnId> {
+                if is_uuid(&text) { Ok(Self(text)) } else { Err(NotAnId { expected: $what }) }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                Self::try_from(text.to_owned())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+uuid_id!(
+    /// Names a session: a lower-case UUID.
+    SessionId,
+    "session id"
+);
+uuid_id!(
+    /// Names one run of a verb: a lower-case UUID.
+    RunId,
+    "run id"
+);
+
+/// The place of an entry in its session's log: 0, 1, 2, … without gaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EntryId(pub u64);
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Milliseconds since the Unix epoch, UTC. In JSON a plain integer, as `Date` and most tools take it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Millis(pub u64);
+
+impl Millis {
+    /// The time of day in UTC as `14:05`, which is what the server can render without knowing where its reader is.
+    pub fn utc_clock(self) -> String {
+        let minutes = self.0 / 60_000;
+        format!("{:02}:{:02}", minutes / 60 % 24, minutes % 60)
+    }
+
+    /// How long after `earlier` this is, in milliseconds; 0 when it is not after it.
+    pub fn since(self, earlier: Millis) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// A length of time as a person reads it: `840 ms`, `12 s`, `3 min 20 s`.
+pub fn duration_text(millis: u64) -> String {
+    let seconds = millis / 1000;
+    match seconds {
+        0 => format!("{millis} ms"),
+        1..=9 => format!("{}.{} s", seconds, millis % 1000 / 100),
+        10..=119 => format!("{seconds} s"),
+        _ => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_form_is_an_id() {
+        assert!("3f2b8c1e-0000-4000-8000-00000000000a".parse::<SessionId>().is_ok());
+        for bad in ["", "x", "3F2B8C1E-0000-4000-8000-00000000000A", "3f2b8c1e00004000800000000000000a", "../../etc/passwd"] {
+            assert!(bad.parse::<SessionId>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_read_as_people_say_them() {
+        assert_eq!(Millis(1_763_618_700_000).utc_clock(), "06:05");
+        assert_eq!(duration_text(840), "840 ms");
+        assert_eq!(duration_text(1_250), "1.2 s");
+        assert_eq!(duration_text(12_000), "12 s");
+        assert_eq!(duration_text(200_000), "3 min 20 s");
+    }
+}

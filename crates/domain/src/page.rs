@@ -1,0 +1,58 @@
+//! All that the console's page needs for its first paint. The server renders from it and embeds it as JSON; the
+//! browser hydrates from the same value, so that the two cannot differ.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    call::{Run, SessionSummary},
+    event::Entry,
+    preset::PresetSummary,
+};
+
+/// The console's page, as data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// The session shown; none until the first prompt opens one.
+    pub session: Option<SessionSummary>,
+    /// Its newest entries, ascending.
+    pub entries: Vec<Entry>,
+    /// The presets, in the order in which they are offered.
+    pub presets: Vec<PresetSummary>,
+    /// What is being rescued, and through what.
+    pub surroundings: Surroundings,
+    /// The operator who looks at it.
+    pub operator: String,
+    /// The idempotency key of the forms on this page, until a script makes one per intent.
+    pub key: String,
+    /// What the form that led here has to say.
+    pub flash: Option<Flash>,
+    /// The run to show in the VM sheet, with its output so far.
+    pub run: Option<Run>,
+}
+
+/// What the console is pointed at. The same for every page of one server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Surroundings {
+    /// The target's name, as people call it.
+    pub target: String,
+    /// False when no target is configured.
+    pub target_configured: bool,
+    /// False when no hypervisor is configured.
+    pub hypervisor_configured: bool,
+    /// True in practice mode.
+    pub practice: bool,
+    /// True when a backend with AI does the turns, so that *Run without AI* is a choice.
+    pub has_ai: bool,
+}
+
+/// What a form without script left for the page that follows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flash {
+    /// What happened and what to do next.
+    pub detail: String,
+    /// The text that was typed, so that it is not lost.
+    pub draft: String,
+}
+
+/// How many of the newest entries a page embeds.
+pub const EMBEDDED_ENTRIES: u64 = 200;

@@ -1,0 +1,379 @@
+//! The fold: entries in, transcript out. The same entries give the same transcript, in whatever order, pieces or
+//! repetitions they arrive.
+//!
+//! **Invariant:** [`Transcript::apply`] is idempotent and commutes with itself. Each entry has one place (its id); what
+//! joins two entries (a tool and its result, a run's beginning and its end) is stored so that either may come first.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use crate::{
+    event::{Entry, Event, Level},
+    ids::{EntryId, Millis, RunId},
+    verb::{Outcome, Verb},
+};
+
+/// What a person sees of a session.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Transcript {
+    rows: BTreeMap<EntryId, Arc<Row>>,
+    /// Where each tool and each run stands, and what is known of its end.
+    tools: BTreeMap<String, Joined<ToolEnd>>,
+    runs: BTreeMap<RunId, Joined<RunEnd>>,
+    /// Entries that have no row of their own; remembered so that each is counted once.
+    rowless: BTreeSet<EntryId>,
+    last_user: Option<EntryId>,
+    last_turn_end: Option<EntryId>,
+}
+
+/// Two entries that make one row.
+#[derive(Clone, Debug, PartialEq)]
+struct Joined<End> {
+    begin: Option<EntryId>,
+    end: Option<(EntryId, Millis, End)>,
+}
+
+impl<End> Default for Joined<End> {
+    fn default() -> Self {
+        Joined { begin: None, end: None }
+    }
+}
+
+/// One row of the transcript.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The entry that made it; rows stand in this order.
+    pub id: EntryId,
+    /// When.
+    pub at: Millis,
+    /// What is shown.
+    pub item: Item,
+}
+
+/// What a row shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// An operator's prompt.
+    Prompt {
+        /// What was asked.
+        text: String,
+        /// Who asked.
+        by: String,
+    },
+    /// The backend's words.
+    Text {
+        /// Light Markdown.
+        text: String,
+    },
+    /// A tool, with its result once there is one.
+    Tool {
+        /// Its name.
+        name: String,
+        /// One line that says what it does: the command, where it is one.
+        line: String,
+        /// A short title, where the backend gave one.
+        title: Option<String>,
+        /// The result.
+        end: Option<ToolEnd>,
+    },
+    /// A run of a verb.
+    Run {
+        /// Its id.
+        run_id: RunId,
+        /// Which verb.
+        verb: Verb,
+        /// Who asked.
+        by: String,
+        /// What became of it.
+        end: Option<RunEnd>,
+    },
+    /// A note between the bubbles.
+    Note {
+        /// Of which kind.
+        tone: Tone,
+        /// Its text.
+        text: String,
+    },
+    /// The turn is through; shown as a line with its duration.
+    Finished {
+        /// The last word.
+        result: String,
+        /// How long the turn took, in milliseconds.
+        duration_ms: u64,
+        /// Its cost in US dollars.
+        cost_usd: Option<f64>,
+    },
+}
+
+/// How a tool ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolEnd {
+    /// Its output.
+    pub output: String,
+    /// True when it failed.
+    pub is_error: bool,
+    /// The exit code.
+    pub exit_code: Option<i32>,
+    /// True when there was more.
+    pub truncated: bool,
+    /// How long it took, in milliseconds, as far as both ends are known.
+    pub duration_ms: Option<u64>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunEnd {
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// The host's exit code.
+    pub exit_code: Option<i32>,
+}
+
+/// The kinds of note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// For the record.
+    Info,
+    /// Look at it.
+    Warning,
+    /// The turn failed.
+    Error,
+    /// The turn was stopped.
+    Stopped,
+}
+
+impl Transcript {
+    /// The transcript of these entries.
+    pub fn of<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
+        let mut transcript = Self::default();
+        for entry in entries {
+            transcript.apply(entry);
+        }
+        transcript
+    }
+
+    /// The rows, oldest first.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = &Arc<Row>> {
+        self.rows.values()
+    }
+
+    /// True while there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// True between a prompt and the end of its turn.
+    pub fn turn_open(&self) -> bool {
+        self.last_user > self.last_turn_end
+    }
+
+    /// The oldest entry folded in, from which older ones are asked for.
+    pub fn oldest(&self) -> Option<EntryId> {
+        let row = self.rows.keys().next().copied();
+        let rowless = self.rowless.first().copied();
+        row.into_iter().chain(rowless).min()
+    }
+
+    /// The newest entry folded in, which is the cursor of the next attach.
+    pub fn newest(&self) -> Option<EntryId> {
+        let row = self.rows.keys().next_back().copied();
+        row.max(self.rowless.last().copied())
+    }
+
+    /// Folds one entry in. Says whether it was new.
+    pub fn apply(&mut self, entry: &Entry) -> bool {
+        let id = entry.id;
+        if self.rows.contains_key(&id) || self.rowless.contains(&id) {
+            return false;
+        }
+        match &entry.event {
+            Event::User { text, by } => {
+                self.last_user = self.last_user.max(Some(id));
+                self.row(entry, Item::Prompt { text: text.clone(), by: by.clone() });
+            }
+            Event::Text { text } => self.row(entry, Item::Text { text: text.clone() }),
+            Event::Tool { tool_id, name, input, .. } => {
+                let text = |key: &str| input.get(key).and_then(|value| value.as_str()).map(str::to_owned);
+                let line = text("command").unwrap_or_else(|| input.to_string());
+                self.row(entry, Item::Tool { name: name.clone(), line, title: text("title"), end: None });
+                self.tools.entry(tool_id.clone()).or_default().begin = Some(id);
+                self.join_tool(tool_id);
+            }
+            Event::ToolResult { tool_id, output, is_error, exit_code, truncated } => {
+                let end = ToolEnd {
+                    output: output.clone(),
+                    is_error: *is_error,
+                    exit_code: *exit_code,
+                    truncated: *truncated,
+                    duration_ms: None,
+                };
+                self.rowless.insert(id);
+                self.tools.entry(tool_id.clone()).or_default().end = Some((id, entry.at, end));
+                self.join_tool(tool_id);
+            }
+            Event::Verb { run_id, verb, by, outcome: None, .. } => {
+                self.run_row(entry, run_id, *verb, by);
+            }
+            Event::Verb { run_id, verb, by, outcome: Some(outcome), exit_code } => {
+                // An end whose beginning is not here (yet) makes the row; a beginning that comes later moves it.
+                let run = self.runs.entry(run_id.clone()).or_default();
+                run.end = Some((id, entry.at, RunEnd { outcome: *outcome, exit_code: *exit_code }));
+                if run.begin.is_some() {
+                    self.rowless.insert(id);
+                    self.join_run(run_id);
+                } else {
+                    let end = Some(RunEnd { outcome: *outcome, exit_code: *exit_code });
+                    self.row(entry, Item::Run { run_id: run_id.clone(), verb: *verb, by: by.clone(), end });
+                }
+            }
+            Event::Result { is_error: true, result, .. } => self.note(entry, Tone::Error, result.clone()),
+            Event::Result { result, duration_ms, cost_usd, .. } => self.row(
+                entry,
+                Item::Finished { result: result.clone(), duration_ms: *duration_ms, cost_usd: *cost_usd },
+            ),
+            Event::Error { error } => self.note(entry, Tone::Error, error.clone()),
+            Event::Cancelled { by } => self.note(entry, Tone::Stopped, format!("Stopped by {by}")),
+            Event::Notice { level: Level::Info, text } => self.note(entry, Tone::Info, text.clone()),
+            Event::Notice { level: Level::Warning, text } => self.note(entry, Tone::Warning, text.clone()),
+            Event::TurnEnd => {
+                self.last_turn_end = self.last_turn_end.max(Some(id));
+                self.rowless.insert(id);
+            }
+            Event::Unknown => {
+                self.rowless.insert(id);
+            }
+        }
+        true
+    }
+
+    fn row(&mut self, entry: &Entry, item: Item) {
+        self.rows.insert(entry.id, Arc::new(Row { id: entry.id, at: entry.at, item }));
+    }
+
+    fn note(&mut self, entry: &Entry, tone: Tone, text: String) {
+        self.row(entry, Item::Note { tone, text });
+    }
+
+    fn join_tool(&mut self, tool_id: &str) {
+        let Some(Joined { begin: Some(begin), end: Some((_, ended, result)) }) = self.tools.get(tool_id) else {
+            return;
+        };
+        if let Some(row) = self.rows.get_mut(begin) {
+            let row = Arc::make_mut(row);
+            let took = ended.since(row.at);
+            if let Item::Tool { end, .. } = &mut row.item {
+                *end = Some(ToolEnd { duration_ms: Some(took), ..result.clone() });
+            }
+        }
+    }
+
+    fn run_row(&mut self, entry: &Entry, run_id: &RunId, verb: Verb, by: &str) {
+        let run = self.runs.entry(run_id.clone()).or_default();
+        run.begin = Some(entry.id);
+        if let Some((end_id, ..)) = run.end {
+            self.rows.remove(&end_id);
+            self.rowless.insert(end_id);
+        }
+        self.row(entry, Item::Run { run_id: run_id.clone(), verb, by: by.to_owned(), end: None });
+        self.join_run(run_id);
+    }
+
+    fn join_run(&mut self, run_id: &RunId) {
+        let Some(Joined { begin: Some(begin), end: Some((_, _, ended)) }) = self.runs.get(run_id) else {
+            return;
+        };
+        if let Some(row) = self.rows.get_mut(begin) {
+            if let Item::Run { end, .. } = &mut Arc::make_mut(row).item {
+                *end = Some(ended.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::any_log;
+
+    proptest! {
+        #[test]
+        fn any_order_and_duplication_folds_to_the_fold_of_the_log(
+            (log, shuffled) in any_log().prop_flat_map(|log| {
+                let doubled: Vec<Entry> = log.iter().chain(log.iter()).cloned().collect();
+                (Just(log), Just(doubled).prop_shuffle())
+            }),
+        ) {
+            prop_assert_eq!(Transcript::of(&shuffled), Transcript::of(&log));
+        }
+
+        #[test]
+        fn a_split_anywhere_with_any_overlap_folds_to_the_fold_of_the_log(
+            log in any_log(), cut in any::<prop::sample::Index>(), back in 0usize..20,
+        ) {
+            let cut = cut.index(log.len() + 1);
+            let mut transcript = Transcript::of(&log[..cut]);
+            for entry in &log[cut.saturating_sub(back)..] {
+                transcript.apply(entry);
+            }
+            prop_assert_eq!(transcript, Transcript::of(&log));
+        }
+
+        #[test]
+        fn what_was_folded_is_known_by_its_ends(log in any_log()) {
+            let transcript = Transcript::of(&log);
+            prop_assert_eq!(transcript.oldest(), log.first().map(|entry| entry.id));
+            prop_assert_eq!(transcript.newest(), log.last().map(|entry| entry.id));
+        }
+
+        #[test]
+        fn folding_twice_changes_nothing(log in any_log()) {
+            let mut transcript = Transcript::of(&log);
+            let before = transcript.clone();
+            for entry in &log {
+                prop_assert!(!transcript.apply(entry));
+            }
+            prop_assert_eq!(transcript, before);
+        }
+    }
+
+    #[test]
+    fn a_tool_and_its_result_are_one_row() {
+        let tool = |id, event| Entry { id: EntryId(id), at: Millis(id * 1000), event };
+        let log = [
+            tool(0, Event::Tool {
+                tool_id: "t".into(),
+                name: "command".into(),
+                input: serde_json::json!({"command": "uptime", "title": "Uptime and load"}),
+                parent: None,
+            }),
+            tool(2, Event::ToolResult {
+                tool_id: "t".into(),
+                output: "up".into(),
+                is_error: false,
+                exit_code: Some(0),
+                truncated: false,
+            }),
+        ];
+        let transcript = Transcript::of(&log);
+        assert_eq!(transcript.rows().count(), 1);
+        let Item::Tool { line, end: Some(end), .. } = &transcript.rows().next().unwrap().item else {
+            panic!("not a finished tool");
+        };
+        assert_eq!((line.as_str(), end.duration_ms), ("uptime", Some(2000)));
+    }
+
+    #[test]
+    fn a_turn_is_open_from_its_prompt_to_its_end() {
+        let entry = |id, event| Entry { id: EntryId(id), at: Millis(0), event };
+        let mut transcript = Transcript::default();
+        assert!(!transcript.turn_open());
+        transcript.apply(&entry(0, Event::User { text: "x".into(), by: "ada".into() }));
+        assert!(transcript.turn_open());
+        transcript.apply(&entry(1, Event::TurnEnd));
+        assert!(!transcript.turn_open());
+    }
+}

@@ -1,0 +1,304 @@
+//! The power operations: which there are, which of them mutate, when one may run, and what became of it.
+//!
+//! **Invariant:** at most one mutation per target at a time, and none after one whose outcome nobody knows, until
+//! somebody looked (`status`) or said so (`override`). [`admit`] decides; `server/power` acts.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Millis, RunId};
+
+/// One whitelisted power operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verb {
+    /// Asks the hypervisor what state the VM is in.
+    Status,
+    /// Captures the evidence.
+    Forensics,
+    /// Starts a VM that is down.
+    Start,
+    /// Stops it, hard.
+    Stop,
+    /// Warm: the QEMU process stays.
+    Reset,
+    /// Stop, then start: a fresh QEMU process, which applies staged configuration and cures a wedged QEMU.
+    Cycle,
+}
+
+impl Verb {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Verb; 6] = [Verb::Status, Verb::Forensics, Verb::Start, Verb::Stop, Verb::Reset, Verb::Cycle];
+
+    /// True for those that change the VM's state.
+    pub fn mutates(self) -> bool {
+        matches!(self, Verb::Start | Verb::Stop | Verb::Reset | Verb::Cycle)
+    }
+
+    /// Its one spelling: in URLs, in JSON and on the wire to the hypervisor.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verb::Status => "status",
+            Verb::Forensics => "forensics",
+            Verb::Start => "start",
+            Verb::Stop => "stop",
+            Verb::Reset => "reset",
+            Verb::Cycle => "cycle",
+        }
+    }
+
+    /// What it does, in a line for its button.
+    pub fn explains(self) -> &'static str {
+        match self {
+            Verb::Status => "Asks the hypervisor what state the VM is in. Changes nothing.",
+            Verb::Forensics => "Captures the evidence: VM state, configuration, host load. Changes nothing.",
+            Verb::Start => "Starts the VM when it is down.",
+            Verb::Stop => "Pulls the plug. The VM stays down until it is started.",
+            Verb::Reset => "Presses the reset button. The guest reboots, the QEMU process stays.",
+            Verb::Cycle => "Stops the VM and starts a fresh QEMU. Cures a wedged QEMU, which a reset does not.",
+        }
+    }
+
+    /// What is asked before it runs, for those that mutate: what will happen and what will be lost.
+    pub fn warning(self, target: &str) -> Option<String> {
+        match self {
+            Verb::Status | Verb::Forensics => None,
+            Verb::Start => Some(format!("This starts {target}. Staged configuration is applied.")),
+            Verb::Stop => Some(format!(
+                "This stops {target} at once, and it stays down. What is in its memory is lost."
+            )),
+            Verb::Reset => Some(format!("This reboots {target} at once. What is in its memory is lost.")),
+            Verb::Cycle => Some(format!(
+                "This stops {target} and starts it again. What is in its memory is lost; staged configuration is applied."
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A word that is none of the six.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownVerb;
+
+impl fmt::Display for UnknownVerb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unknown verb: the verbs are status, forensics, start, stop, reset and cycle")
+    }
+}
+
+impl std::error::Error for UnknownVerb {}
+
+impl FromStr for Verb {
+    type Err = UnknownVerb;
+    fn from_str(text: &str) -> Result<Self, UnknownVerb> {
+        Verb::ALL.into_iter().find(|verb| verb.as_str() == text).ok_or(UnknownVerb)
+    }
+}
+
+/// What became of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It was carried through to its end; the exit code says with what result.
+    Done,
+    /// Nothing was done.
+    Refused,
+    /// Nobody knows: it was sent, and no answer came back.
+    Unknown,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Outcome::Done => "done",
+            Outcome::Refused => "refused",
+            Outcome::Unknown => "unknown",
+        })
+    }
+}
+
+/// How the attempt to run a verb on the hypervisor ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostEnd {
+    /// The host answered with this exit code.
+    Exited(i32),
+    /// The verb did not leave this machine.
+    NotSent,
+    /// It was sent, and the connection was lost or the time was up before an answer came.
+    Lost,
+}
+
+/// The host script's exit code for "I will not": a bad verb, a bad configuration.
+pub const EXIT_REFUSED: i32 = 64;
+/// The host script's exit code for "another mutation is under way".
+pub const EXIT_BUSY: i32 = 75;
+
+/// The outcome that follows from how it ended.
+pub fn outcome_of(end: &HostEnd) -> Outcome {
+    match end {
+        HostEnd::Exited(EXIT_REFUSED | EXIT_BUSY) | HostEnd::NotSent => Outcome::Refused,
+        HostEnd::Exited(_) => Outcome::Done,
+        HostEnd::Lost => Outcome::Unknown,
+    }
+}
+
+/// A mutation that stands in the way of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mutation {
+    /// Its run.
+    pub run_id: RunId,
+    /// Which verb.
+    pub verb: Verb,
+    /// Who asked for it.
+    pub by: String,
+    /// Since when.
+    pub started: Millis,
+}
+
+/// What is known about a target's mutations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mutations {
+    /// The one that runs.
+    pub running: Option<Mutation>,
+    /// The last one, if nobody knows what became of it and nobody has looked since.
+    pub unknown: Option<Mutation>,
+}
+
+/// Why a verb was not let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Another mutation runs.
+    MutationRunning(Mutation),
+    /// The outcome of the last one is unknown.
+    OutcomeUnknown(Mutation),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refused::MutationRunning(Mutation { verb, by, started, .. }) => write!(
+                f,
+                "{verb} is already running for {by} since {} UTC: wait for its end",
+                started.utc_clock()
+            ),
+            Refused::OutcomeUnknown(Mutation { verb, by, started, .. }) => write!(
+                f,
+                "nobody knows what became of the {verb} that {by} began at {} UTC: check with status first, or override",
+                started.utc_clock()
+            ),
+        }
+    }
+}
+
+/// Decides whether a verb may run now. What does not mutate always may.
+pub fn admit(verb: Verb, override_unknown: bool, mutations: &Mutations) -> Result<(), Refused> {
+    if !verb.mutates() {
+        return Ok(());
+    }
+    if let Some(running) = &mutations.running {
+        return Err(Refused::MutationRunning(running.clone()));
+    }
+    match &mutations.unknown {
+        Some(unknown) if !override_unknown => Err(Refused::OutcomeUnknown(unknown.clone())),
+        _ => Ok(()),
+    }
+}
+
+impl Mutations {
+    /// A verb that was let in begins.
+    pub fn begin(&mut self, mutation: Mutation) {
+        if mutation.verb.mutates() {
+            self.unknown = None;
+            self.running = Some(mutation);
+        }
+    }
+
+    /// A run ends. A `status` that was answered counts as having looked.
+    pub fn end(&mut self, run_id: &RunId, verb: Verb, outcome: Outcome, exit_code: Option<i32>) {
+        if verb.mutates() {
+            if let Some(mutation) = self.running.take_if(|running| running.run_id == *run_id)
+                && outcome == Outcome::Unknown
+            {
+                self.unknown = Some(mutation);
+            }
+        } else if verb == Verb::Status && outcome == Outcome::Done && exit_code == Some(0) {
+            self.unknown = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn mutation(n: u8, verb: Verb) -> Mutation {
+        let run_id = format!("00000000-0000-4000-8000-0000000000{n:02x}").parse().unwrap();
+        Mutation { run_id, verb, by: "ada".into(), started: Millis(0) }
+    }
+
+    #[test]
+    fn four_of_the_six_mutate_and_each_of_those_warns() {
+        assert_eq!(Verb::ALL.iter().filter(|verb| verb.mutates()).count(), 4);
+        for verb in Verb::ALL {
+            assert_eq!(verb.warning("devvm").is_some(), verb.mutates());
+            assert_eq!(verb.as_str().parse(), Ok(verb));
+        }
+        for bad in ["", "Status", "status ", "status\n", "cycle;reboot", "statusx"] {
+            assert_eq!(bad.parse::<Verb>(), Err(UnknownVerb), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_sent_or_not_taken_is_refused_and_silence_is_unknown() {
+        assert_eq!(outcome_of(&HostEnd::NotSent), Outcome::Refused);
+        assert_eq!(outcome_of(&HostEnd::Exited(64)), Outcome::Refused);
+        assert_eq!(outcome_of(&HostEnd::Exited(75)), Outcome::Refused);
+        assert_eq!(outcome_of(&HostEnd::Exited(1)), Outcome::Done);
+        assert_eq!(outcome_of(&HostEnd::Exited(0)), Outcome::Done);
+        assert_eq!(outcome_of(&HostEnd::Lost), Outcome::Unknown);
+    }
+
+    #[test]
+    fn an_unknown_outcome_blocks_until_somebody_looked_or_overrides() {
+        let mut mutations = Mutations::default();
+        mutations.begin(mutation(1, Verb::Cycle));
+        mutations.end(&mutation(1, Verb::Cycle).run_id, Verb::Cycle, Outcome::Unknown, None);
+        assert!(matches!(admit(Verb::Start, false, &mutations), Err(Refused::OutcomeUnknown(_))));
+        assert_eq!(admit(Verb::Start, true, &mutations), Ok(()));
+        assert_eq!(admit(Verb::Status, false, &mutations), Ok(()));
+        mutations.end(&mutation(2, Verb::Status).run_id, Verb::Status, Outcome::Unknown, None);
+        assert!(admit(Verb::Start, false, &mutations).is_err());
+        mutations.end(&mutation(3, Verb::Status).run_id, Verb::Status, Outcome::Done, Some(0));
+        assert_eq!(admit(Verb::Start, false, &mutations), Ok(()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_sequence_of_requests_has_two_mutations_at_once(
+            requests in prop::collection::vec((0usize..6, any::<bool>(), 0usize..3, any::<bool>()), 0..80),
+        ) {
+            let mut mutations = Mutations::default();
+            let mut running: Option<(RunId, Verb)> = None;
+            for (n, (verb, override_unknown, outcome, ends_first)) in requests.into_iter().enumerate() {
+                let (verb, outcome) = (Verb::ALL[verb], [Outcome::Done, Outcome::Refused, Outcome::Unknown][outcome]);
+                if ends_first && let Some((run_id, verb)) = running.take() {
+                    mutations.end(&run_id, verb, outcome, Some(0));
+                }
+                if admit(verb, override_unknown, &mutations).is_ok() && verb.mutates() {
+                    prop_assert!(running.is_none());
+                    let begun = mutation(n as u8, verb);
+                    running = Some((begun.run_id.clone(), verb));
+                    mutations.begin(begun);
+                }
+            }
+        }
+    }
+}

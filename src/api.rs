@@ -1,0 +1,48 @@
+//! Server functions: the endpoints of the page's forms. Each body is one call into `server/`. They work without script;
+//! the page's script posts the same forms with `Accept: application/json` and gets the [`FormAnswer`] itself.
+
+use domain::call::FormAnswer;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+
+/// Where the forms post to.
+pub const PATHS: [&str; 4] = [SubmitPrompt::PATH, StopTurn::PATH, NewSession::PATH, RunVerb::PATH];
+
+/// Begins a turn: with what was typed; or with a preset, whose button sends its id; or with a preset's runbook, whose
+/// button sends the preset's id. The latter two leave what was typed where it is.
+#[server(prefix = "/do", endpoint = "prompt")]
+pub async fn submit_prompt(
+    #[server(default)] session: String,
+    #[server(default)] key: String,
+    #[server(default)] prompt: String,
+    #[server(default)] preset: String,
+    #[server(default)] runbook: String,
+) -> Result<FormAnswer, ServerFnError> {
+    Ok(crate::server::http::forms::FormCall::current()?.prompt(session, key, prompt, preset, runbook).await)
+}
+
+/// Stops the running turn.
+#[server(prefix = "/do", endpoint = "stop")]
+pub async fn stop_turn(#[server(default)] session: String) -> Result<FormAnswer, ServerFnError> {
+    Ok(crate::server::http::forms::FormCall::current()?.stop(session).await)
+}
+
+/// Opens a session.
+#[server(prefix = "/do", endpoint = "session")]
+pub async fn new_session(
+    #[server(default)] session: String,
+    #[server(default)] key: String,
+) -> Result<FormAnswer, ServerFnError> {
+    Ok(crate::server::http::forms::FormCall::current()?.open(session, key).await)
+}
+
+/// Begins a run of a verb.
+#[server(prefix = "/do", endpoint = "verb")]
+pub async fn run_verb(
+    #[server(default)] session: String,
+    #[server(default)] key: String,
+    #[server(default)] verb: String,
+    #[server(default)] override_unknown: bool,
+) -> Result<FormAnswer, ServerFnError> {
+    Ok(crate::server::http::forms::FormCall::current()?.verb(session, key, verb, override_unknown).await)
+}

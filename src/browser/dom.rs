@@ -1,0 +1,55 @@
+//! Small things done to the document, and to the clock on the wall.
+
+use leptos::{prelude::*, wasm_bindgen::JsCast};
+use wasm_bindgen::{JsValue, closure::Closure};
+
+use crate::state::State;
+
+/// Listens to an event of the document for as long as the page lives.
+pub(super) fn on<E: JsCast + 'static>(target: &web_sys::EventTarget, event: &str, mut handle: impl FnMut(E) + 'static) {
+    let closure = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {
+        if let Ok(event) = event.dyn_into::<E>() {
+            handle(event);
+        }
+    });
+    let _ = target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
+    closure.forget();
+}
+
+/// Puts this device's time of day in place of the server's, in all that is shown.
+pub(super) fn local_times() {
+    let Ok(times) = document().query_selector_all("time[data-at]") else { return };
+    for time in (0..times.length()).filter_map(|place| times.item(place)?.dyn_into::<web_sys::Element>().ok()) {
+        let Some(at) = time.get_attribute("data-at").and_then(|at| at.parse::<f64>().ok()) else { continue };
+        let date = js_sys::Date::new(&JsValue::from_f64(at));
+        time.set_text_content(Some(&format!("{:02}:{:02}", date.get_hours(), date.get_minutes())));
+        let _ = time.remove_attribute("data-at");
+    }
+}
+
+/// The text field.
+pub(super) fn field() -> Option<web_sys::HtmlTextAreaElement> {
+    document().get_element_by_id("prompt")?.dyn_into().ok()
+}
+
+/// How long a toast stays.
+const TOAST: std::time::Duration = std::time::Duration::from_secs(4);
+
+/// Says something that passes.
+pub(super) fn toast(state: State, words: String) {
+    state.toast.set(Some(words.clone()));
+    set_timeout(
+        move || {
+            // A later one has its own time.
+            if state.toast.with_untracked(|now| now.as_ref() == Some(&words)) {
+                state.toast.set(None);
+            }
+        },
+        TOAST,
+    );
+}
+
+/// Milliseconds between 0 and `most`, at random.
+pub(super) fn jitter(most: f64) -> f64 {
+    js_sys::Math::random() * most
+}

@@ -1,0 +1,169 @@
+//! The page's forms, sent by fetch: the same fields to the same endpoint, with a key per intent. A try that failed on the
+//! way keeps its key, so that trying again cannot do it twice.
+
+use std::{cell::RefCell, rc::Rc};
+
+use domain::call::{ErrorBody, FormAnswer};
+use gloo_net::http::Request;
+use leptos::{prelude::*, wasm_bindgen::JsCast};
+use web_sys::{HtmlButtonElement, HtmlFormElement, SubmitEvent};
+
+use super::{dom, run, scroll};
+use crate::state::{Link, State};
+
+/// The last intent that may not have arrived: where to, what, and under which key.
+type Unsure = Rc<RefCell<Option<(String, String, String)>>>;
+
+/// Takes over the submission of every form that posts to the console's own endpoints.
+pub(super) fn intercept(state: State) {
+    let unsure: Unsure = Rc::default();
+    dom::on(&document(), "submit", move |event: SubmitEvent| {
+        let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else { return };
+        let button = event.submitter().and_then(|element| element.dyn_into::<HtmlButtonElement>().ok());
+        let action = button
+            .as_ref()
+            .and_then(|button| button.get_attribute("formaction"))
+            .or_else(|| form.get_attribute("action"))
+            .unwrap_or_default();
+        if !action.starts_with("/do/") {
+            return;
+        }
+        event.prevent_default();
+        let sent = Sent::of(&form, button.as_ref(), action);
+        if let Some(sent) = sent {
+            leptos::task::spawn_local(send(state, sent, Rc::clone(&unsure)));
+        }
+    });
+}
+
+/// What a form sends.
+struct Sent {
+    action: String,
+    /// Its fields without the key, encoded.
+    fields: String,
+    /// True when it sends what was typed.
+    typed: bool,
+    confirmation: Option<web_sys::Element>,
+}
+
+impl Sent {
+    fn of(form: &HtmlFormElement, button: Option<&HtmlButtonElement>, action: String) -> Option<Self> {
+        let data = web_sys::FormData::new_with_form(form).ok()?;
+        data.delete("key");
+        let chosen = button.filter(|button| !button.name().is_empty());
+        if let Some(button) = chosen {
+            data.append_with_str(&button.name(), &button.value()).ok()?;
+        }
+        let prompt = action == "/do/prompt";
+        if chosen.is_some() || !prompt {
+            // A preset, Stop or a verb leaves what was typed where it is.
+            data.delete("prompt");
+        }
+        let pairs = js_sys::Array::from(&data.entries());
+        let params = web_sys::UrlSearchParams::new_with_str_sequence_sequence(&pairs).ok()?;
+        Some(Sent {
+            action,
+            fields: String::from(params.to_string()),
+            typed: prompt && chosen.is_none(),
+            confirmation: form.closest("details.confirm").ok().flatten(),
+        })
+    }
+}
+
+async fn send(state: State, sent: Sent, unsure: Unsure) {
+    let Sent { action, fields, typed, confirmation } = sent;
+    let text = dom::field().map(|field| field.value()).unwrap_or_default();
+    if typed && text.trim().is_empty() {
+        return;
+    }
+    let stop = action == "/do/stop";
+    if stop {
+        state.stopping.set(true);
+    }
+    if typed && state.sending.get_untracked() {
+        return;
+    }
+    state.sending.set(typed);
+    let known = unsure.borrow().clone().filter(|(where_to, what, _)| (where_to, what) == (&action, &fields));
+    let key = known.map_or_else(new_key, |(.., key)| key);
+    let answered = post(&action, &format!("{fields}&key={key}")).await;
+    state.sending.set(false);
+    *unsure.borrow_mut() = match &answered {
+        Err(Trouble::NotSent) => Some((action, fields, key)),
+        _ => None,
+    };
+    match answered {
+        Ok(FormAnswer::Started { session_id } | FormAnswer::Opened { session_id })
+            if session_id.as_str() != state.session_id() =>
+        {
+            let _ = window().location().assign(&format!("/s/{session_id}"));
+        }
+        Ok(FormAnswer::Started { .. } | FormAnswer::Opened { .. }) => {
+            // What was typed meanwhile stays.
+            if let Some(field) = dom::field().filter(|field| typed && field.value() == text) {
+                field.set_value("");
+            }
+            scroll::to_end();
+        }
+        Ok(FormAnswer::Cancelled { cancelled }) => {
+            if !cancelled {
+                state.stopping.set(false);
+                dom::toast(state, "Nothing was running.".into());
+            }
+        }
+        Ok(FormAnswer::Running { run_id }) => {
+            if let Some(details) = confirmation {
+                let _ = details.remove_attribute("open");
+            }
+            run::follow(state, run_id);
+        }
+        Ok(FormAnswer::Failed { detail, .. }) => {
+            state.stopping.set(false);
+            dom::toast(state, detail);
+        }
+        Err(Trouble::SignedOut) => {
+            state.stopping.set(false);
+            state.link.set(Link::SignedOut);
+        }
+        Err(Trouble::Refused(detail)) => {
+            state.stopping.set(false);
+            dom::toast(state, detail);
+        }
+        Err(Trouble::NotSent) => {
+            state.stopping.set(false);
+            dom::toast(state, "This could not be sent. Check the connection and try again: it cannot happen twice.".into());
+        }
+    }
+}
+
+enum Trouble {
+    /// No answer came; it may have arrived.
+    NotSent,
+    SignedOut,
+    Refused(String),
+}
+
+async fn post(action: &str, body: &str) -> Result<FormAnswer, Trouble> {
+    let request = Request::post(action)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("accept", "application/json")
+        .body(body)
+        .map_err(|_| Trouble::NotSent)?;
+    let answer = request.send().await.map_err(|_| Trouble::NotSent)?;
+    match answer.status() {
+        401 => Err(Trouble::SignedOut),
+        status if status < 400 => answer.json().await.map_err(|_| Trouble::NotSent),
+        // What a proxy answers while the console restarts says nothing of what became of it.
+        502..=504 => Err(Trouble::NotSent),
+        _ => match answer.json::<ErrorBody>().await {
+            Ok(error) => Err(Trouble::Refused(error.detail)),
+            Err(_) => Err(Trouble::NotSent),
+        },
+    }
+}
+
+/// 128 random bits. `crypto.randomUUID` does not exist on plain http, and a key need not be secret, only new.
+fn new_key() -> String {
+    let part = || (js_sys::Math::random() * f64::from(u32::MAX)) as u32;
+    format!("{:08x}{:08x}{:08x}{:08x}", part(), part(), part(), part())
+}

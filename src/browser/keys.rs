@@ -1,0 +1,42 @@
+//! Keys: Enter sends, Shift+Enter makes a new line, Escape closes the VM sheet.
+
+use leptos::prelude::*;
+use web_sys::{HtmlElement, KeyboardEvent};
+
+use super::dom;
+use crate::state::State;
+
+/// Listens for as long as the page lives.
+pub(super) fn listen(state: State) {
+    dom::on(&document(), "keydown", move |event: KeyboardEvent| {
+        // Enter that ends a word of an input method is no Enter.
+        if event.is_composing() {
+            return;
+        }
+        match event.key().as_str() {
+            "Enter" if !event.shift_key() && is_in_field(&event) => {
+                event.prevent_default();
+                if !state.working() {
+                    press(".send");
+                }
+            }
+            "Escape" if window().location().hash().as_deref() == Ok("#vm") => {
+                let _ = window().location().set_hash("console");
+            }
+            _ => {}
+        }
+    });
+}
+
+fn is_in_field(event: &KeyboardEvent) -> bool {
+    let field = dom::field().map(web_sys::EventTarget::from);
+    field.is_some() && event.target() == field
+}
+
+fn press(selector: &str) {
+    use leptos::wasm_bindgen::JsCast;
+    let button = document().query_selector(selector).ok().flatten();
+    if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+        button.click();
+    }
+}

@@ -1,0 +1,28 @@
+//! breakglass: the app. The same crate is the server (`ssr`) and the browser's part (`hydrate`); this file is the only
+//! place that tells them apart.
+//!
+//! In reading order:
+
+/// The forms' endpoints.
+pub mod api;
+
+/// What the page shows.
+pub mod state;
+
+/// The page.
+pub mod ui;
+
+/// What needs a browser.
+#[cfg(feature = "hydrate")]
+pub mod browser;
+
+/// Everything that has I/O.
+#[cfg(feature = "ssr")]
+pub mod server;
+
+/// Brings the rendered page to life. Called once by the page, when the program has arrived.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    browser::start();
+}

@@ -1,0 +1,37 @@
+//! The page's files: where they are, and under which names, which carry a hash of what is in them.
+
+use std::path::{Path, PathBuf};
+
+/// The files of one build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assets {
+    /// The folder that is served.
+    pub root: PathBuf,
+    /// Paths as the page names them.
+    pub css: String,
+    pub js: String,
+    pub wasm: String,
+}
+
+impl Assets {
+    /// Reads the hashes that the build left in `hash.txt` (lines such as `js: 3f2b…`). Without it, plain names.
+    pub fn find(root: &Path) -> Self {
+        let hashes = std::fs::read_to_string(root.join("hash.txt")).unwrap_or_default();
+        let name = |kind: &str| {
+            let hash = hashes.lines().find_map(|line| {
+                let (name, hash) = line.split_once(':')?;
+                (name.trim() == kind).then(|| hash.trim())
+            });
+            match hash {
+                Some(hash) => format!("/pkg/breakglass.{hash}.{kind}"),
+                None => format!("/pkg/breakglass.{kind}"),
+            }
+        };
+        Assets { root: root.to_owned(), css: name("css"), js: name("js"), wasm: name("wasm") }
+    }
+
+    /// True when the build that makes them was run.
+    pub fn exist(&self) -> bool {
+        self.root.join(self.js.trim_start_matches('/')).is_file()
+    }
+}

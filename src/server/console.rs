@@ -1,0 +1,133 @@
+//! The console: all that a call can reach, and the calls themselves, as the JSON API and the page's forms both make
+//! them. It knows a status and a body, and no request.
+
+use std::sync::Arc;
+
+use domain::{
+    call::{Cancelled, PromptInput, Run, VerbInput},
+    ids::SessionId,
+    page::Surroundings,
+    preset::Presets,
+    turn::check_prompt,
+    verb::Verb,
+};
+
+use super::{
+    assets::Assets,
+    auth::{Gate, Operator, sign_in::Tries},
+    config::Limits,
+    failure::Failure,
+    flash::Flashes,
+    fresh,
+    idempotency::Once,
+    power::{self, Ask, Power, live::LiveRun},
+    sessions::{Prompt, SessionError, Sessions, backend::Task, session::Session},
+    store::{Form, Intent, Store, StoredAnswer},
+};
+
+/// Everything. Cheap to clone.
+#[derive(Clone)]
+pub struct Console(Arc<Parts>);
+
+/// What the console is made of.
+pub struct Parts {
+    pub store: Store,
+    pub sessions: Arc<Sessions>,
+    pub power: Arc<Power>,
+    pub presets: Presets,
+    pub gate: Gate,
+    pub tries: Tries,
+    pub once: Once,
+    pub flashes: Flashes,
+    pub assets: Assets,
+    pub limits: Limits,
+    pub surroundings: Surroundings,
+}
+
+impl std::ops::Deref for Console {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Console {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        Console(Arc::new(parts))
+    }
+
+    /// The session of this id, given as text.
+    pub async fn session(&self, id: &str) -> Result<Arc<Session>, Failure> {
+        let id: SessionId = id.parse()?;
+        Ok(self.sessions.get(&id).await?)
+    }
+
+    /// Opens a session. `recorded` makes of it what its key is answered.
+    pub async fn open_session(&self, recorded: Option<(Intent, Form<SessionId>)>) -> Result<SessionId, Failure> {
+        let id = fresh::session_id();
+        let recorded = recorded.map(|(intent, form)| (intent, form(&id)));
+        self.sessions.create(recorded, id.clone()).await?;
+        Ok(id)
+    }
+
+    /// Says what a prompt is, or what is wrong with it.
+    pub fn checked_prompt(&self, input: PromptInput) -> Result<Prompt, Failure> {
+        let PromptInput { prompt, model, steer, preset, without_ai } = input;
+        let task = match (prompt, preset) {
+            (Some(_), Some(_)) => {
+                return Err(Failure::BadInput("give either a prompt or a preset, not both".into()));
+            }
+            (None, Some(id)) => {
+                Task::Preset(self.presets.get(&id).ok_or_else(|| Failure::unknown_preset(&id))?.clone())
+            }
+            (text, None) => {
+                let text = text.unwrap_or_default();
+                check_prompt(&text, self.limits.prompt_bytes).map_err(Failure::Prompt)?;
+                Task::Words { text, model }
+            }
+        };
+        Ok(Prompt { task, steer, without_ai })
+    }
+
+    /// Begins a turn. `recorded` is what its key is answered, written with the prompt itself.
+    pub async fn prompt(
+        &self,
+        operator: &Operator,
+        session: &Arc<Session>,
+        prompt: Prompt,
+        recorded: Option<(Intent, StoredAnswer)>,
+    ) -> Result<(), Failure> {
+        Ok(self.sessions.prompt(session, prompt, operator.name().to_owned(), recorded).await?)
+    }
+
+    /// Tells the running turn to stop.
+    pub fn cancel(&self, operator: &Operator, session: &Session) -> Cancelled {
+        Cancelled { cancelled: self.sessions.cancel(session, operator.name()) }
+    }
+
+    /// Begins a run of a verb. `recorded` makes of it what its key is answered, should the server die now.
+    pub async fn begin_verb(
+        &self,
+        operator: &Operator,
+        verb: Verb,
+        input: VerbInput,
+        recorded: Option<(Intent, Form<Run>)>,
+    ) -> Result<Result<Arc<LiveRun>, power::Rejected>, Failure> {
+        let session = match input.session_id {
+            // A rescue is not refused because its session cannot be read.
+            Some(id) => match self.sessions.get(&id).await {
+                Ok(session) => Some(session),
+                Err(SessionError::Store(error)) => {
+                    tracing::error!(%error, "the session of a run cannot be read");
+                    None
+                }
+                Err(error) => return Err(error.into()),
+            },
+            None => None,
+        };
+        let override_unknown = input.override_unknown;
+        let ask = Ask { verb, by: operator.name().to_owned(), session, override_unknown, recorded };
+        Ok(self.power.begin(ask).await)
+    }
+}

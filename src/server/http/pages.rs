@@ -1,0 +1,175 @@
+//! The console's page: what is known now, rendered, with the same data embedded for the browser.
+
+use axum::{
+    extract::{Path, Query, Request, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use domain::{
+    call::Run,
+    ids::{EntryId, RunId},
+    page::{EMBEDDED_ENTRIES, Page},
+};
+use leptos::prelude::*;
+use leptos_axum::{ResponseOptions, render_app_async_with_context};
+use serde::Deserialize;
+
+use crate::{
+    server::{
+        auth::{self, Operator},
+        console::Console,
+        failure::Failure,
+        fresh,
+        sessions::session::Session,
+    },
+    ui::shell::{AssetNames, Shell},
+};
+
+/// The cookie that remembers which session an operator looked at last.
+const LAST_SESSION: &str = "breakglass_session";
+
+/// What the address of a page may say beside its path.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct View {
+    /// A flash that a form left.
+    flash: Option<String>,
+    /// A run to show.
+    run: Option<String>,
+    /// Show the entries before this one.
+    before: Option<String>,
+}
+
+/// True when a person's browser asks.
+pub(super) fn wants_html(headers: &HeaderMap) -> bool {
+    headers.get_all(header::ACCEPT).iter().any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
+}
+
+/// `/`: the operator's last session, else the newest, else a page whose first prompt opens one.
+pub(super) async fn home(
+    operator: Operator,
+    State(console): State<Console>,
+    Query(view): Query<View>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let last = auth::cookie(request.headers(), LAST_SESSION).and_then(|id| id.parse().ok());
+    let session = match last {
+        Some(id) => console.sessions.get(&id).await.ok(),
+        None => None,
+    };
+    let session = match session {
+        Some(session) => Some(session),
+        None => console.sessions.newest().await?,
+    };
+    let page = page_of(&console, &operator, session.as_deref(), view).await?;
+    Ok(render(&console, page, request).await)
+}
+
+/// `/s/{id}`: one session.
+pub(super) async fn session(
+    operator: Operator,
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    Query(view): Query<View>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let session = match console.session(&id).await {
+        Ok(session) => session,
+        // A person with an old link is not left in front of JSON.
+        Err(_) if wants_html(request.headers()) => return Ok(axum::response::Redirect::to("/").into_response()),
+        Err(failure) => return Err(failure),
+    };
+    let page = page_of(&console, &operator, Some(&session), view).await?;
+    let mut response = render(&console, page, request).await;
+    let secure = if console.gate.is_https() { "; Secure" } else { "" };
+    let cookie = format!("{LAST_SESSION}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000{secure}", session.id);
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// How long after its end a run is still shown unasked, in milliseconds.
+const RECENT_RUN: u64 = 10 * 60 * 1000;
+/// How much of each of a run's outputs goes into a page, in bytes; the end is what counts.
+const RUN_OUTPUT: usize = 16 << 10;
+
+async fn page_of(
+    console: &Console,
+    operator: &Operator,
+    session: Option<&Session>,
+    view: View,
+) -> Result<Page, Failure> {
+    let before = view.before.and_then(|text| text.parse().ok()).map(EntryId);
+    let entries = match session {
+        Some(session) => session.entries_before(before, EMBEDDED_ENTRIES).await?,
+        None => Vec::new(),
+    };
+    Ok(Page {
+        session: session.map(Session::summary),
+        entries,
+        presets: console.presets.summaries(),
+        surroundings: console.surroundings.clone(),
+        operator: operator.name().to_owned(),
+        key: fresh::key(),
+        flash: view.flash.and_then(|id| console.flashes.read(operator.name(), &id)),
+        run: shown_run(console, view.run).await,
+    })
+}
+
+/// The run that the page was asked for, else the newest if it is recent. A record that cannot be read costs the page its
+/// history and nothing else.
+async fn shown_run(console: &Console, asked: Option<String>) -> Option<Run> {
+    let asked: Option<RunId> = asked.and_then(|id| id.parse().ok());
+    let id = match asked {
+        Some(id) => id,
+        None => {
+            let newest = console.power.runs(1).await.ok()?.into_iter().next()?;
+            let now = fresh::now();
+            newest.ended.is_none_or(|ended| now.since(ended) < RECENT_RUN).then_some(newest.run_id)?
+        }
+    };
+    let mut run = console.power.run(&id).await.ok()??;
+    run.stdout = its_end(run.stdout);
+    run.stderr = its_end(run.stderr);
+    Some(run)
+}
+
+fn its_end(text: String) -> String {
+    if text.len() <= RUN_OUTPUT {
+        return text;
+    }
+    let mut from = text.len() - RUN_OUTPUT;
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    format!("…\n{}", &text[from..])
+}
+
+/// Renders a page with its content security policy: what runs carries this answer's nonce or is a file of ours.
+async fn render(console: &Console, page: Page, request: Request) -> Response {
+    let names = asset_names(console);
+    let context = move || {
+        set_policy();
+        provide_context(page.clone());
+        provide_context(names.clone());
+    };
+    render_app_async_with_context(context, || view! { <Shell/> })(request).await
+}
+
+/// The names under which the page finds its files.
+pub(super) fn asset_names(console: &Console) -> AssetNames {
+    let assets = &console.assets;
+    AssetNames { css: assets.css.clone(), js: assets.js.clone(), wasm: assets.wasm.clone() }
+}
+
+/// Puts the policy on the answer that is being rendered.
+pub(super) fn set_policy() {
+    let (Some(nonce), Some(response)) = (leptos::nonce::use_nonce(), use_context::<ResponseOptions>()) else { return };
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+         connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}

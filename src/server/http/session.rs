@@ -1,0 +1,118 @@
+//! The JSON and SSE API of sessions.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::HeaderMap,
+    response::Response,
+};
+use domain::{
+    attach::{self, Asked},
+    call::{Cancelled, Entries, PromptInput, SessionOpened, Sessions, Started},
+    ids::{EntryId, SessionId},
+};
+use serde::Deserialize;
+
+use super::{call::Call, stream};
+use crate::server::{
+    auth::Operator,
+    console::Console,
+    failure::Failure,
+    idempotency::{Answer, answer},
+    store::{Form, StoredAnswer},
+};
+
+pub(super) async fn list(_: Operator, State(console): State<Console>) -> Result<Json<Sessions>, Failure> {
+    Ok(Json(Sessions { sessions: console.sessions.list().await? }))
+}
+
+pub(super) async fn create(State(console): State<Console>, call: Call) -> Result<StoredAnswer, Failure> {
+    let (here, intent) = (console.clone(), call.intent.clone());
+    let opened = |id: &SessionId| answer(200, &SessionOpened { session_id: id.clone() });
+    let work = async move {
+        let id = here.open_session(intent.map(|intent| (intent, opened as Form<SessionId>))).await?;
+        Ok(Answer { stored: opened(&id), executed: true })
+    };
+    console.once.run(&console.store, call.intent, work).await
+}
+
+pub(super) async fn prompt(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Result<StoredAnswer, Failure> {
+    let session = console.session(&id).await?;
+    let input: PromptInput = call.json()?;
+    let prompt = console.checked_prompt(input)?;
+    let Call { operator, intent, .. } = call;
+    let here = console.clone();
+    let started = answer(200, &Started { status: "started".into() });
+    let recorded = intent.clone().map(|intent| (intent, started.clone()));
+    let work = async move {
+        here.prompt(&operator, &session, prompt, recorded).await?;
+        Ok(Answer { stored: started, executed: true })
+    };
+    console.once.run(&console.store, intent, work).await
+}
+
+pub(super) async fn cancel(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Result<Json<Cancelled>, Failure> {
+    // Repeating it does no harm, so its key is not looked at.
+    let session = console.session(&id).await?;
+    Ok(Json(console.cancel(&call.operator, &session)))
+}
+
+/// The `limit` of older entries where none is given, and the largest.
+const ENTRIES: u64 = 200;
+const MOST_ENTRIES: u64 = 1000;
+
+#[derive(Deserialize)]
+pub(super) struct Older {
+    before: Option<String>,
+    limit: Option<String>,
+}
+
+pub(super) async fn entries(
+    _: Operator,
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    Query(older): Query<Older>,
+) -> Result<Json<Entries>, Failure> {
+    let session = console.session(&id).await?;
+    let number = |name: &str, text: Option<String>| {
+        text.map(|text| text.parse::<u64>().map_err(|_| Failure::BadInput(format!("{name} is {text:?}, not a number"))))
+            .transpose()
+    };
+    let before = number("before", older.before)?.map(EntryId);
+    let limit = number("limit", older.limit)?.unwrap_or(ENTRIES);
+    if limit > MOST_ENTRIES {
+        return Err(Failure::BadInput(format!("limit is {limit}; the largest is {MOST_ENTRIES}")));
+    }
+    Ok(Json(Entries { entries: session.entries_before(before, limit).await? }))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Cursor {
+    after: Option<String>,
+    tail: Option<String>,
+}
+
+pub(super) async fn stream(
+    _: Operator,
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    Query(cursor): Query<Cursor>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let session = console.session(&id).await?;
+    let asked = Asked {
+        last_event_id: headers.get("last-event-id").and_then(|value| value.to_str().ok()),
+        after: cursor.after.as_deref(),
+        tail: cursor.tail.as_deref(),
+    };
+    let start = attach::start(asked, session.head());
+    Ok(stream::answer(stream::session(session, start, console.limits.keepalive)))
+}

@@ -1,0 +1,40 @@
+//! The app's own files. Those under `/pkg` carry a hash in their name and never change.
+
+use axum::{
+    Router,
+    response::Response,
+    http::{HeaderValue, header},
+};
+use tower_http::{services::ServeDir, services::ServeFile, set_header::SetResponseHeaderLayer};
+
+use crate::server::{assets::Assets, console::Console};
+
+/// What is in `public/`, each by its name: a folder served at the root would shadow the gate.
+const PUBLIC: [(&str, &str); 8] = [
+    ("/manifest.webmanifest", "manifest.webmanifest"),
+    ("/favicon.ico", "favicon.svg"),
+    ("/favicon.svg", "favicon.svg"),
+    ("/icon-192.png", "icon-192.png"),
+    ("/icon-512.png", "icon-512.png"),
+    ("/icon-maskable-512.png", "icon-maskable-512.png"),
+    ("/apple-touch-icon.png", "apple-touch-icon.png"),
+    ("/robots.txt", "robots.txt"),
+];
+
+pub(super) fn routes(assets: &Assets) -> Router<Console> {
+    // Only what was found may be kept: a file that is missing now may be there after the next update.
+    let found = |value: &'static str| {
+        move |response: &Response| response.status().is_success().then(|| HeaderValue::from_static(value))
+    };
+    let forever = found("public, max-age=31536000, immutable");
+    let a_day = found("public, max-age=86400");
+    let folder = ServeDir::new(assets.root.join("pkg")).precompressed_br().precompressed_gzip();
+    let pkg = Router::new()
+        .nest_service("/pkg", folder)
+        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, forever));
+    let mut public = Router::new();
+    for (path, file) in PUBLIC {
+        public = public.route_service(path, ServeFile::new(assets.root.join(file)));
+    }
+    pkg.merge(public.layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, a_day)))
+}

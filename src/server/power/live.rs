@@ -1,0 +1,142 @@
+//! A run while it runs: its output so far, for those who look now and for those who look later.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use domain::{
+    call::{OutputStream, Run, RunChunk, RunSummary},
+    verb::Outcome,
+};
+use tokio::sync::watch;
+
+use crate::server::{child::CappedText, fresh};
+
+/// A run that has begun.
+pub struct LiveRun {
+    state: Mutex<State>,
+    /// Says "look again".
+    changed: watch::Sender<Progress>,
+}
+
+/// How far a run has come, as its followers are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// How many pieces of output there are.
+    pub chunks: usize,
+    /// True when it has ended and its end is recorded.
+    pub ended: bool,
+}
+
+struct State {
+    run: Run,
+    stdout: CappedText,
+    stderr: CappedText,
+    /// Both outputs in the order in which they came. As large as the two together, which are capped.
+    chunks: Vec<RunChunk>,
+}
+
+/// What stands where output was cut.
+const CUT: &str = "\n… output cut here: it was longer than what is kept …\n";
+
+impl LiveRun {
+    pub(super) fn new(summary: RunSummary, cap: usize) -> Self {
+        let run = Run {
+            summary,
+            stdout: String::new(),
+            stderr: String::new(),
+            rejected: false,
+            truncated: false,
+            detail: None,
+        };
+        let (stdout, stderr) = (CappedText::new(cap), CappedText::new(cap));
+        LiveRun {
+            state: Mutex::new(State { run, stdout, stderr, chunks: Vec::new() }),
+            changed: watch::Sender::default(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn push(&self, stream: OutputStream, bytes: &[u8]) {
+        let mut state = self.state();
+        let State { stdout, stderr, chunks, .. } = &mut *state;
+        let kept = match stream {
+            OutputStream::Stdout => stdout,
+            OutputStream::Stderr => stderr,
+        };
+        let was_truncated = kept.truncated();
+        let mut text = kept.push(bytes).to_owned();
+        if kept.truncated() && !was_truncated {
+            text.push_str(CUT);
+        }
+        if !text.is_empty() {
+            chunks.push(RunChunk { stream, text });
+            self.changed.send_modify(|progress| progress.chunks = chunks.len());
+        }
+    }
+
+    /// Says something to those who watch, and to the record: beside the host's own words, never among them.
+    pub(super) fn note(&self, text: &str) {
+        self.state().run.detail = Some(text.to_owned());
+    }
+
+    /// Ends it, and gives it as it goes on record.
+    pub(super) fn ended(
+        &self,
+        outcome: Outcome,
+        exit_code: Option<i32>,
+        rejected: bool,
+        detail: Option<String>,
+    ) -> Run {
+        let mut state = self.state();
+        let text = |kept: &CappedText| {
+            if kept.truncated() { format!("{}{CUT}", kept.text()) } else { kept.text().to_owned() }
+        };
+        let (stdout, stderr) = (text(&state.stdout), text(&state.stderr));
+        let truncated = state.stdout.truncated() || state.stderr.truncated();
+        let run = &mut state.run;
+        run.summary.ended = Some(fresh::now());
+        run.summary.outcome = Some(outcome);
+        run.summary.exit_code = exit_code;
+        run.detail = match (run.detail.take(), detail) {
+            (Some(before), Some(now)) => Some(format!("{now}. {before}")),
+            (before, now) => now.or(before),
+        };
+        Run { stdout, stderr, rejected, truncated, ..run.clone() }.clone_into(run);
+        run.clone()
+    }
+
+    pub(super) fn tell_ended(&self) {
+        self.changed.send_modify(|progress| progress.ended = true);
+    }
+
+    /// The run as far as it has come.
+    pub fn run(&self) -> Run {
+        let state = self.state();
+        let mut run = state.run.clone();
+        if run.summary.ended.is_none() {
+            run.stdout = state.stdout.text().to_owned();
+            run.stderr = state.stderr.text().to_owned();
+            run.truncated = state.stdout.truncated() || state.stderr.truncated();
+        }
+        run
+    }
+
+    /// The pieces of output from `from` on.
+    pub fn chunks(&self, from: usize) -> Vec<RunChunk> {
+        self.state().chunks.get(from..).unwrap_or_default().to_vec()
+    }
+
+    /// Says "look again" whenever something came or it ended.
+    pub fn follow(&self) -> watch::Receiver<Progress> {
+        self.changed.subscribe()
+    }
+
+    /// Waits for its end.
+    pub async fn wait(&self) -> Run {
+        // The sender is ours and lives as long as this borrow, so waiting cannot fail.
+        let _ = self.follow().wait_for(|progress| progress.ended).await;
+        self.run()
+    }
+}

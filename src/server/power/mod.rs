@@ -1,0 +1,259 @@
+//! Power: runs of verbs on the hypervisor, with no AI in the path.
+//!
+//! A run goes: admitted by `domain::verb` → its intent on disk → the host's script over SSH, in a task of its own →
+//! output live → outcome on disk → told to its session. When the record cannot be written the operator is told, it goes
+//! to standard error, and the verb runs all the same: a full disk must not cost a rescue.
+//!
+//! **Architecture invariant:** nothing outside this module knows how to reach the hypervisor.
+
+pub mod hypervisor;
+pub mod live;
+
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use domain::{
+    call::{Code, Run, RunSummary, VerbAnswer},
+    event::Event,
+    ids::RunId,
+    verb::{self, HostEnd, Mutation, Mutations, Outcome, Refused, Verb},
+};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    hypervisor::{Hypervisor, Report},
+    live::LiveRun,
+};
+use super::{
+    child::Bounds,
+    fresh,
+    sessions::{Sessions, session::Session},
+    store::{Form, Intent, Store, StoreError},
+};
+
+/// A verb that somebody wants run.
+pub struct Ask {
+    pub verb: Verb,
+    /// The operator's name.
+    pub by: String,
+    /// The session that it is recorded in.
+    pub session: Option<Arc<Session>>,
+    /// Run although the outcome of the last mutation is unknown.
+    pub override_unknown: bool,
+    /// The call that must happen at most once, and what its key is answered should the server die under it.
+    pub recorded: Option<(Intent, Form<Run>)>,
+}
+
+/// Why a verb was not run. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum Rejected {
+    #[error("no hypervisor is configured: set BREAKGLASS_PVE_HOST or BREAKGLASS_SSH_CONFIG")]
+    Unconfigured,
+    #[error("{0}")]
+    Refused(Refused),
+}
+
+impl Rejected {
+    /// The same in the shape of an answer.
+    pub fn answer(&self, verb: Verb) -> VerbAnswer {
+        VerbAnswer {
+            run_id: None,
+            verb,
+            outcome: Outcome::Refused,
+            exit_code: None,
+            stdout: String::new(),
+            stderr: String::new(),
+            rejected: true,
+            duration_ms: 0,
+            truncated: false,
+            detail: Some(self.to_string()),
+            code: match self {
+                Rejected::Unconfigured => None,
+                Rejected::Refused(Refused::MutationRunning(_)) => Some(Code::MutationRunning),
+                Rejected::Refused(Refused::OutcomeUnknown(_)) => Some(Code::OutcomeUnknown),
+            },
+        }
+    }
+}
+
+/// What the module is made with.
+pub struct PowerConfig {
+    pub hypervisor: Hypervisor,
+    pub target_name: String,
+    pub limit: Duration,
+    pub output_bytes: usize,
+    pub child_env: Vec<(OsString, OsString)>,
+}
+
+/// The runs of one target.
+pub struct Power {
+    config: PowerConfig,
+    store: Store,
+    /// **Invariant:** at most one mutation runs; see `domain::verb`.
+    mutations: Mutex<Mutations>,
+    /// The runs that have not ended, and those whose end could not be recorded.
+    live: Mutex<HashMap<RunId, Arc<LiveRun>>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Power {
+    /// Takes up where the last server left off: what it began and did not end has an unknown outcome.
+    pub async fn open(config: PowerConfig, store: Store) -> Result<Arc<Self>, StoreError> {
+        let unknown = store.unknown_mutation(config.target_name.clone()).await?;
+        let mutations = Mutex::new(Mutations { running: None, unknown });
+        Ok(Arc::new(Power { config, store, mutations, live: Mutex::default() }))
+    }
+
+    /// Says of the runs that the last server left open what is true of them: nobody knows.
+    pub async fn close_abandoned(store: &Store) -> Result<Vec<RunSummary>, StoreError> {
+        let detail = "the console ended while this ran; the host carries a mutation through by itself: check with status";
+        store.close_open_runs(fresh::now(), detail.into()).await
+    }
+
+    /// Tells the sessions of abandoned runs what became of those.
+    pub async fn tell_abandoned(abandoned: Vec<RunSummary>, sessions: &Sessions) -> Result<(), StoreError> {
+        for run in abandoned {
+            let Some(id) = &run.session_id else { continue };
+            if let Ok(session) = sessions.get(id).await {
+                session.append(ended_event(&run), None).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// True when verbs can be tried.
+    pub fn is_configured(&self) -> bool {
+        self.config.hypervisor.is_configured()
+    }
+
+    /// Begins a run. It goes on whatever becomes of the caller.
+    pub async fn begin(self: &Arc<Self>, ask: Ask) -> Result<Arc<LiveRun>, Rejected> {
+        if !self.is_configured() {
+            return Err(Rejected::Unconfigured);
+        }
+        let Ask { verb, by, session, override_unknown, recorded } = ask;
+        let (run_id, started) = (fresh::run_id(), fresh::now());
+        {
+            let mut mutations = locked(&self.mutations);
+            verb::admit(verb, override_unknown, &mutations).map_err(Rejected::Refused)?;
+            mutations.begin(Mutation { run_id: run_id.clone(), verb, by: by.clone(), started });
+        }
+        let summary = RunSummary {
+            run_id: run_id.clone(),
+            verb,
+            by,
+            session_id: session.as_ref().map(|session| session.id.clone()),
+            started,
+            ended: None,
+            outcome: None,
+            exit_code: None,
+        };
+        let live = Arc::new(LiveRun::new(summary.clone(), self.config.output_bytes));
+        locked(&self.live).insert(run_id, Arc::clone(&live));
+        let power = Arc::clone(self);
+        let run = Arc::clone(&live);
+        // From here on it is carried through: not even the caller's going away between intent and sending ends it.
+        tokio::spawn(async move { power.carry_through(run, summary, session, recorded).await });
+        Ok(live)
+    }
+
+    async fn carry_through(
+        self: Arc<Self>,
+        live: Arc<LiveRun>,
+        summary: RunSummary,
+        session: Option<Arc<Session>>,
+        recorded: Option<(Intent, Form<Run>)>,
+    ) {
+        let verb = summary.verb;
+        let if_server_dies = Run {
+            summary: RunSummary { ended: Some(summary.started), outcome: Some(Outcome::Unknown), ..summary.clone() },
+            stdout: String::new(),
+            stderr: String::new(),
+            rejected: false,
+            truncated: false,
+            detail: Some("the console ended while this ran: check with status".into()),
+        };
+        let provisional = recorded.map(|(intent, form)| (intent, form(&if_server_dies)));
+        let mut unrecorded =
+            self.store.begin_run(self.config.target_name.clone(), summary.clone(), provisional).await.err();
+        if let Some(session) = &session {
+            unrecorded = session.append(begun_event(&summary), None).await.err().or(unrecorded);
+        }
+        if let Some(error) = &unrecorded {
+            self.say_unrecorded(&summary, error);
+            live.note(&format!("{error}: this run is not on the console's record; it goes on all the same"));
+        }
+
+        let bounds =
+            Bounds { env: self.config.child_env.clone(), limit: self.config.limit, stop: CancellationToken::new() };
+        let Report { end, detail } =
+            self.config.hypervisor.run(verb, &bounds, |stream, bytes| live.push(stream, bytes)).await;
+
+        let outcome = verb::outcome_of(&end);
+        let exit_code = if let HostEnd::Exited(code) = end { Some(code) } else { None };
+        let run = live.ended(outcome, exit_code, end == HostEnd::NotSent, detail);
+        let recorded = self.store.end_run(self.config.target_name.clone(), run.clone()).await;
+        if let Some(session) = &session {
+            // The run's own record says the same; the transcript follows when it can be written again.
+            let _ = session.append(ended_event(&run.summary), None).await;
+        }
+        locked(&self.mutations).end(&run.summary.run_id, verb, outcome, exit_code);
+        match recorded {
+            Ok(()) => {
+                locked(&self.live).remove(&run.summary.run_id);
+            }
+            Err(error) => self.say_unrecorded(&run.summary, &error),
+        }
+        live.tell_ended();
+    }
+
+    /// What cannot go into the record goes where somebody may find it.
+    fn say_unrecorded(&self, run: &RunSummary, error: &StoreError) {
+        let RunSummary { run_id, verb, by, outcome, exit_code, .. } = run;
+        tracing::error!(%run_id, %verb, %by, ?outcome, ?exit_code, %error, "a run could not be recorded");
+    }
+
+    /// A run that has not ended, or whose end could only be kept in memory.
+    pub fn live(&self, id: &RunId) -> Option<Arc<LiveRun>> {
+        locked(&self.live).get(id).cloned()
+    }
+
+    /// One run, as far as it has come.
+    pub async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
+        match self.live(id) {
+            Some(live) => Ok(Some(live.run())),
+            None => self.store.run(id.clone()).await,
+        }
+    }
+
+    /// The newest runs, newest first.
+    pub async fn runs(&self, limit: u64) -> Result<Vec<RunSummary>, StoreError> {
+        let mut runs = self.store.runs(limit).await?;
+        for live in locked(&self.live).values() {
+            let summary = live.run().summary;
+            match runs.iter_mut().find(|run| run.run_id == summary.run_id) {
+                Some(run) => *run = summary,
+                None => runs.push(summary),
+            }
+        }
+        runs.sort_by(|a, b| b.started.cmp(&a.started));
+        runs.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(runs)
+    }
+}
+
+fn begun_event(run: &RunSummary) -> Event {
+    Event::Verb { run_id: run.run_id.clone(), verb: run.verb, by: run.by.clone(), outcome: None, exit_code: None }
+}
+
+fn ended_event(run: &RunSummary) -> Event {
+    let outcome = Some(run.outcome.unwrap_or(Outcome::Unknown));
+    Event::Verb { run_id: run.run_id.clone(), verb: run.verb, by: run.by.clone(), outcome, exit_code: run.exit_code }
+}

@@ -1,0 +1,314 @@
+//! One session: its log, its turn, and what its followers look at. It knows no transport: a follower holds a cursor and
+//! a `watch` that only says "look again", and asks for what comes after its cursor.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::{Bytes, BytesMut};
+use domain::{
+    call::SessionSummary,
+    event::{Entry, Event, Live},
+    ids::{EntryId, Millis, SessionId},
+    log::Head,
+    sse,
+    turn::{Admission, Ending, Phase, Refused},
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::server::{
+    fresh,
+    store::{Intent, Store, StoreError, StoredAnswer, StoredSession},
+};
+
+/// One session.
+pub struct Session {
+    pub id: SessionId,
+    pub created: Millis,
+    store: Store,
+    /// The newest frames, each made once for all readers. Whatever is older is on disk.
+    /// **Invariant:** it ends at `head`, and only what is on disk is in it.
+    recent: Mutex<Recent>,
+    head: watch::Sender<Head>,
+    /// What is shown and not logged: only the newest of each kind counts.
+    live: watch::Sender<LiveFrames>,
+    title: Mutex<Option<String>>,
+    turn: Mutex<TurnSlot>,
+    phase: watch::Sender<Phase>,
+    /// Held while a turn that could not be closed is being closed, so that it is closed once.
+    closing: tokio::sync::Mutex<bool>,
+}
+
+/// The frames of a draft and of a tool at work.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveFrames {
+    pub draft: Option<Bytes>,
+    pub progress: Option<Bytes>,
+}
+
+#[derive(Default)]
+struct Recent {
+    frames: VecDeque<Bytes>,
+    bytes: usize,
+    /// The id of the first of `frames`.
+    first: u64,
+}
+
+/// What is kept of a session in memory, in frames and in bytes.
+const RECENT_FRAMES: usize = 512;
+const RECENT_BYTES: usize = 1 << 20;
+/// How much is read for a follower at once, in bytes.
+pub const CHUNK: usize = 64 << 10;
+
+/// The turn that runs, if one does.
+#[derive(Default)]
+struct TurnSlot {
+    phase: Phase,
+    stop: CancellationToken,
+    stopped: Option<Stopped>,
+}
+
+/// Why a turn was told to stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    By(String),
+    ServerEnds,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Session {
+    pub(super) fn new(stored: StoredSession, store: Store) -> Self {
+        Session {
+            id: stored.id,
+            created: stored.created,
+            store,
+            recent: Mutex::new(Recent { first: stored.head.len(), ..Recent::default() }),
+            head: watch::Sender::new(stored.head),
+            live: watch::Sender::default(),
+            title: Mutex::new(stored.title),
+            turn: Mutex::default(),
+            phase: watch::Sender::new(Phase::Idle),
+            closing: tokio::sync::Mutex::new(false),
+        }
+    }
+
+    /// Where the log ends, as clients may know it.
+    pub fn head(&self) -> Head {
+        *self.head.borrow()
+    }
+
+    /// Says "look again" whenever the head moved.
+    pub fn follow(&self) -> (watch::Receiver<Head>, watch::Receiver<LiveFrames>) {
+        (self.head.subscribe(), self.live.subscribe())
+    }
+
+    /// The session as lists show it.
+    pub fn summary(&self) -> SessionSummary {
+        SessionSummary {
+            id: self.id.clone(),
+            created: self.created,
+            title: locked(&self.title).clone(),
+            turn_active: super::is_active(*self.phase.borrow()),
+            last_event_id: self.head(),
+        }
+    }
+
+    /// Logs an event. When it returns, the event is on disk and every follower was told to look again.
+    pub async fn append(
+        self: &Arc<Self>,
+        event: Event,
+        intent: Option<(Intent, StoredAnswer)>,
+    ) -> Result<EntryId, StoreError> {
+        let ends_draft = matches!(event, Event::Text { .. } | Event::TurnEnd);
+        let ends_progress = matches!(event, Event::ToolResult { .. } | Event::TurnEnd);
+        let session = Arc::clone(self);
+        let publish = move |appended: &crate::server::store::Appended| {
+            if let Some(title) = &appended.title {
+                *locked(&session.title) = Some(title.clone());
+            }
+            locked(&session.recent).push(appended.id, Bytes::from(appended.frame.clone()));
+            session.head.send_replace(Head(Some(appended.id)));
+            if ends_draft || ends_progress {
+                session.live.send_if_modified(|live| {
+                    let draft = ends_draft && live.draft.take().is_some();
+                    let progress = ends_progress && live.progress.take().is_some();
+                    draft || progress
+                });
+            }
+        };
+        self.store.append(self.id.clone(), event, fresh::now(), intent, publish).await
+    }
+
+    /// Shows something that is not logged to whoever looks now, and to whoever joins before it is replaced.
+    pub fn show(&self, live: &Live) {
+        let frame = Bytes::from(sse::live_frame(live));
+        self.live.send_modify(|frames| match live {
+            Live::Draft { .. } => frames.draft = Some(frame),
+            Live::Progress { .. } => frames.progress = Some(frame),
+        });
+    }
+
+    /// The frames from `from` on, about [`CHUNK`] bytes of them, and where to go on. Empty at the end of the log.
+    pub async fn frames(&self, from: EntryId) -> Result<(Bytes, EntryId), StoreError> {
+        if from.0 >= self.head().len() {
+            return Ok((Bytes::new(), from));
+        }
+        if let Some(found) = locked(&self.recent).from(from) {
+            return Ok(found);
+        }
+        let json = self.store.entries_json(self.id.clone(), from, 1024, CHUNK).await?;
+        let mut chunk = BytesMut::with_capacity(CHUNK + 1024);
+        let mut next = from;
+        for (id, json) in &json {
+            chunk.extend_from_slice(sse::entry_frame(*id, json).as_bytes());
+            next = EntryId(id.0 + 1);
+        }
+        Ok((chunk.freeze(), next))
+    }
+
+    /// Up to `limit` entries before `before` (the end, when it is none), ascending.
+    pub async fn entries_before(&self, before: Option<EntryId>, limit: u64) -> Result<Vec<Entry>, StoreError> {
+        let end = before.map_or(self.head().len(), |before| before.0.min(self.head().len()));
+        let from = EntryId(end.saturating_sub(limit));
+        self.store.entries(self.id.clone(), from, EntryId(end)).await
+    }
+
+    pub(super) fn turn_slot(&self) -> TurnGuard<'_> {
+        TurnGuard { slot: locked(&self.turn), phase: &self.phase }
+    }
+
+    /// Waits until no turn runs.
+    pub async fn turn_ended(&self) {
+        // The sender lives as long as the session, so this cannot fail while it is borrowed.
+        let _ = self.phase.subscribe().wait_for(|phase| *phase == Phase::Idle).await;
+    }
+
+    /// Closes a turn: what ended it, then `turn_end`. When the record cannot be written now, it is tried again until it
+    /// can, so that no client waits for ever.
+    pub(super) async fn close_turn(self: &Arc<Self>, ending: Ending) {
+        for event in ending.events() {
+            if let Err(error) = self.append(event, None).await {
+                tracing::error!(session = %self.id, %error, "the turn's end could not be recorded; trying again");
+                *self.closing.lock().await = true;
+                tokio::spawn(Arc::clone(self).close_when_possible());
+                return;
+            }
+        }
+    }
+
+    async fn close_when_possible(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+            if self.close_unclosed().await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// Closes the last turn if its end could not be recorded when it came.
+    pub(super) async fn close_unclosed(self: &Arc<Self>) -> Result<(), StoreError> {
+        let mut unclosed = self.closing.lock().await;
+        if *unclosed {
+            let error = "the record could not be written while this turn ran, so part of it is missing here: \
+                         make room on the console's disk"
+                .to_owned();
+            for event in (Ending::Failed { error }).events() {
+                self.append(event, None).await?;
+            }
+            *unclosed = false;
+        }
+        Ok(())
+    }
+}
+
+impl Recent {
+    fn push(&mut self, id: EntryId, frame: Bytes) {
+        debug_assert_eq!(id.0, self.first + self.frames.len() as u64, "the log has no gaps");
+        self.bytes += frame.len();
+        self.frames.push_back(frame);
+        while self.frames.len() > RECENT_FRAMES || (self.bytes > RECENT_BYTES && self.frames.len() > 1) {
+            if let Some(oldest) = self.frames.pop_front() {
+                self.bytes -= oldest.len();
+                self.first += 1;
+            }
+        }
+    }
+
+    fn from(&self, from: EntryId) -> Option<(Bytes, EntryId)> {
+        let skip = usize::try_from(from.0.checked_sub(self.first)?).ok()?;
+        let mut frames = self.frames.iter().skip(skip);
+        let first = frames.next()?;
+        let mut next = from.0 + 1;
+        // One frame is the common case while following; it is shared, not copied.
+        let Some(second) = frames.next() else { return Some((first.clone(), EntryId(next))) };
+        let mut chunk = BytesMut::with_capacity(CHUNK);
+        chunk.extend_from_slice(first);
+        for frame in std::iter::once(second).chain(frames) {
+            if chunk.len() + frame.len() > CHUNK {
+                break;
+            }
+            chunk.extend_from_slice(frame);
+            next += 1;
+        }
+        Some((chunk.freeze(), EntryId(next)))
+    }
+}
+
+/// The turn's state under its lock.
+pub(super) struct TurnGuard<'a> {
+    slot: MutexGuard<'a, TurnSlot>,
+    phase: &'a watch::Sender<Phase>,
+}
+
+impl TurnGuard<'_> {
+    /// Asks `rule` about the phase, and takes the slot when it says "begin".
+    pub(super) fn admit(
+        mut self,
+        rule: impl FnOnce(Phase) -> Result<Admission, Refused>,
+    ) -> Result<Admission, Refused> {
+        let admission = rule(self.slot.phase)?;
+        if admission == Admission::Begin {
+            *self.slot = TurnSlot { phase: Phase::Running, ..TurnSlot::default() };
+            self.phase.send_replace(Phase::Running);
+        }
+        Ok(admission)
+    }
+
+    pub(super) fn stop(self, by: &str) -> bool {
+        self.stop_because(Stopped::By(by.to_owned()))
+    }
+
+    pub(super) fn stop_for_shutdown(self) {
+        self.stop_because(Stopped::ServerEnds);
+    }
+
+    fn stop_because(mut self, why: Stopped) -> bool {
+        let runs = self.slot.phase == Phase::Running;
+        if runs {
+            self.slot.phase = Phase::Stopping;
+            self.slot.stopped = Some(why);
+            self.slot.stop.cancel();
+            self.phase.send_replace(Phase::Stopping);
+        }
+        runs
+    }
+
+    /// What a turn's task listens to.
+    pub(super) fn stop_token(&self) -> CancellationToken {
+        self.slot.stop.clone()
+    }
+
+    pub(super) fn stopped(&self) -> Option<Stopped> {
+        self.slot.stopped.clone()
+    }
+
+    pub(super) fn over(mut self) {
+        *self.slot = TurnSlot::default();
+        self.phase.send_replace(Phase::Idle);
+    }
+}

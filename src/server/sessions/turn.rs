@@ -1,0 +1,65 @@
+//! The task of one turn: runs the backend, watches its limit and its Stop, and closes the turn, whatever happens.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::turn::Ending;
+use futures_util::FutureExt;
+use tokio::time::Instant;
+
+use super::{
+    Sessions,
+    backend::{Backend, Finished, Task, Turn, TurnError, TurnLog},
+    session::{Session, Stopped},
+};
+
+/// How long a backend has to stop before it is dropped, which ends its children at once.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+
+pub(super) async fn run(
+    sessions: Arc<Sessions>,
+    session: Arc<Session>,
+    backend: Arc<dyn Backend>,
+    task: Task,
+    by: String,
+) {
+    let stop = session.turn_slot().stop_token();
+    let begun = Instant::now();
+    let turn =
+        Turn { session: session.id.clone(), task, by, log: TurnLog(Arc::clone(&session)), stop: stop.clone() };
+    // A backend that panics must not leave its turn open.
+    let mut work = std::panic::AssertUnwindSafe(backend.run(turn)).catch_unwind();
+    let ended = tokio::select! {
+        ended = &mut work => Some(ended),
+        () = stop.cancelled() => None,
+        () = tokio::time::sleep(sessions.limits.turn) => None,
+    };
+    let ending = match ended {
+        Some(Ok(Ok(Finished { is_error, result, cost_usd }))) => {
+            let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+            Ending::Finished { is_error, result, duration_ms, cost_usd }
+        }
+        Some(Ok(Err(TurnError::Failed(error)))) => Ending::Failed { error },
+        Some(Ok(Err(TurnError::Store(error)))) => Ending::Failed {
+            error: format!("{error}: the turn was ended because its record cannot be written; make room and try again"),
+        },
+        Some(Err(_panic)) => Ending::Failed { error: "a fault of the console ended this turn; its log says more".into() },
+        None => {
+            stop.cancel();
+            let _ = tokio::time::timeout(STOP_GRACE, work).await;
+            let stopped = session.turn_slot().stopped();
+            match stopped {
+                Some(Stopped::By(by)) => Ending::Cancelled { by },
+                Some(Stopped::ServerEnds) => Ending::ServerEnded,
+                None => Ending::TimedOut { limit_seconds: sessions.limits.turn.as_secs() },
+            }
+        }
+    };
+    // A backend that ended by itself just as it was told to stop was stopped, as far as its operator is concerned.
+    let ending = match session.turn_slot().stopped() {
+        Some(Stopped::By(by)) => Ending::Cancelled { by },
+        Some(Stopped::ServerEnds) => Ending::ServerEnded,
+        None => ending,
+    };
+    session.close_turn(ending).await;
+    sessions.turn_over(&session);
+}

@@ -1,0 +1,128 @@
+//! How `ssh` is called: one argv list for every use, and what its exit code 255 means. Who may call it, and for what,
+//! is not its concern.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use super::child::Argv;
+
+/// One host as `ssh` reaches it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ssh {
+    destination: String,
+    config: Option<PathBuf>,
+    known_hosts: PathBuf,
+}
+
+/// The exit code by which `ssh` says that it failed itself.
+pub const SSH_FAILED: i32 = 255;
+
+impl Ssh {
+    /// `known_hosts` is used where no configuration file says which.
+    pub fn new(destination: String, config: Option<PathBuf>, known_hosts: PathBuf) -> Self {
+        Ssh { destination, config, known_hosts }
+    }
+
+    /// What is reached: a host, `user@host`, or an alias of the configuration file.
+    pub fn destination(&self) -> &str {
+        &self.destination
+    }
+
+    /// The argv that runs `command` there. `ssh` hands it to the login shell of the other side, which is the only
+    /// shell that sees it.
+    pub fn argv(&self, command: &str, held_stdin: bool) -> Argv {
+        let mut args: Vec<OsString> = Vec::new();
+        let option = |args: &mut Vec<OsString>, text: String| args.extend(["-o".into(), text.into()]);
+        match &self.config {
+            Some(config) => args.extend(["-F".into(), config.into()]),
+            None => {
+                option(&mut args, "StrictHostKeyChecking=accept-new".into());
+                option(&mut args, format!("UserKnownHostsFile={}", self.known_hosts.display()));
+            }
+        }
+        // Never a question, never a terminal, never a door back; a dead link is noticed within half a minute.
+        for text in ["BatchMode=yes", "ConnectTimeout=10", "ServerAliveInterval=10", "ServerAliveCountMax=3"] {
+            option(&mut args, text.into());
+        }
+        args.extend(["-T", "-a", "-x"].map(OsString::from));
+        if !held_stdin {
+            args.push("-n".into());
+        }
+        args.extend(["--".into(), self.destination.clone().into(), command.into()]);
+        Argv { program: "ssh".into(), args, env: Vec::new(), held_stdin }
+    }
+}
+
+/// What `ssh` says when it fails before anything was run on the other side. After OpenSSH's own messages in
+/// `sshconnect.c`, `sshconnect2.c`, `kex.c`, `packet.c` and `readconf.c`, which have read so for many years.
+const BEFORE_ANYTHING: [&str; 14] = [
+    "ssh: connect to host ",
+    "ssh: Could not resolve hostname ",
+    "Permission denied (",
+    "Host key verification failed",
+    "REMOTE HOST IDENTIFICATION HAS CHANGED",
+    "kex_exchange_identification",
+    "Connection timed out during banner exchange",
+    "Unable to negotiate with ",
+    "Too many authentication failures",
+    "Bad configuration option",
+    "Can't open user config file",
+    "Bad owner or permissions on ",
+    "no such identity",
+    "hostname contains invalid characters",
+];
+
+/// Why nothing was run on the other side, if that is certain: `ssh` failed by itself, nothing came back, and it said
+/// one of the things that it says only before it sends a command. Anything else may have run.
+pub fn never_sent(exit_code: i32, stdout: &str, stderr: &str) -> Option<String> {
+    if exit_code != SSH_FAILED || !stdout.is_empty() {
+        return None;
+    }
+    let certain = stderr.lines().any(|line| BEFORE_ANYTHING.iter().any(|said| line.contains(said)));
+    certain.then(|| last_line(stderr))
+}
+
+/// True when somebody answered and would not let us in, or was not who we expected.
+pub fn was_answered(why: &str) -> bool {
+    ["Permission denied", "Host key verification failed", "Too many authentication failures", "Unable to negotiate"]
+        .iter()
+        .any(|said| why.contains(said))
+}
+
+/// The last line that says something, for a person.
+pub fn last_line(stderr: &str) -> String {
+    stderr.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("ssh said nothing").to_owned()
+}
+
+/// Quotes a text so that a POSIX shell takes it as one word.
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_the_command_follows_the_destination() {
+        let argv = Ssh::new("root@pve".into(), None, "/data/known_hosts".into()).argv("status", false);
+        let args: Vec<_> = argv.args.iter().map(|arg| arg.to_str().unwrap()).collect();
+        assert_eq!(args[args.len() - 3..], ["--", "root@pve", "status"]);
+        assert!(args.contains(&"BatchMode=yes") && args.contains(&"ConnectTimeout=10"));
+    }
+
+    #[test]
+    fn a_lost_connection_is_not_taken_for_one_that_never_was() {
+        let refused = "ssh: connect to host pve port 22: Connection refused\n";
+        assert!(never_sent(255, "", refused).is_some());
+        assert!(never_sent(255, "cycle: stopping", refused).is_none());
+        assert!(never_sent(1, "", refused).is_none());
+        for lost in ["Connection to pve closed by remote host.\n", "client_loop: send disconnect: Broken pipe\n", ""] {
+            assert!(never_sent(255, "", lost).is_none(), "{lost}");
+        }
+    }
+
+    #[test]
+    fn a_quoted_text_is_one_word() {
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}

@@ -1,0 +1,192 @@
+//! Sessions and their entries on disk. An entry's id is given here, inside the transaction, so that it can neither
+//! have a gap nor be given twice: what is rolled back was never given.
+
+use domain::{
+    event::{Entry, Event},
+    ids::{EntryId, Millis, SessionId},
+    log::{Head, Summary},
+    sse,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Intent, Store, StoreError, StoredAnswer};
+
+/// A session as it stands on disk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSession {
+    pub id: SessionId,
+    pub created: Millis,
+    pub title: Option<String>,
+    pub head: Head,
+    /// True when its last turn has no end, which happens when the server was killed under it.
+    pub turn_open: bool,
+}
+
+/// An entry that is on disk now.
+#[derive(Clone, Debug)]
+pub struct Appended {
+    pub id: EntryId,
+    /// The frame that every reader gets.
+    pub frame: String,
+    /// The session's title, when this entry gave it one.
+    pub title: Option<String>,
+}
+
+fn kind_of(json: &serde_json::Value) -> &str {
+    json.get("kind").and_then(serde_json::Value::as_str).unwrap_or("unknown")
+}
+
+/// Two entries are told apart on disk by their kind alone, without decoding them.
+const OPENS: &str = "user";
+const CLOSES: &str = "turn_end";
+
+impl Store {
+    /// Records a new session.
+    pub async fn create_session(
+        &self,
+        id: SessionId,
+        created: Millis,
+        intent: Option<(Intent, StoredAnswer)>,
+    ) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.prepare_cached("INSERT INTO sessions (id, created) VALUES (?, ?)")?
+                .execute(params![id.as_str(), created.0 as i64])?;
+            intent.map_or(Ok(()), |(intent, answer)| intent.record(db, created, &answer))
+        })
+        .await
+    }
+
+    /// Appends an event. `publish` runs once it is on disk, before that of any later entry; it is not called when the
+    /// entry could not be written. With an intent, its answer goes into the same transaction: either both stand or
+    /// neither.
+    pub async fn append(
+        &self,
+        session: SessionId,
+        event: Event,
+        at: Millis,
+        intent: Option<(Intent, StoredAnswer)>,
+        publish: impl FnOnce(&Appended) + Send + 'static,
+    ) -> Result<EntryId, StoreError> {
+        let appended = self.submit(
+            move |db| {
+                let appended = insert(db, &session, event, at)?;
+                if let Some((intent, answer)) = intent {
+                    intent.record(db, at, &answer)?;
+                }
+                Ok(appended)
+            },
+            move |result| {
+                result.map(|appended| {
+                    publish(&appended);
+                    appended.id
+                })
+            },
+        );
+        appended.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// One session, or nothing.
+    pub async fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreError> {
+        self.read(move |db| {
+            db.prepare_cached(&format!("{SESSION} WHERE s.id = ?"))?.query_row([id.as_str()], session_of).optional()
+        })
+        .await
+    }
+
+    /// All sessions, newest first.
+    pub async fn sessions(&self) -> Result<Vec<StoredSession>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(&format!("{SESSION} ORDER BY s.created DESC, s.id"))?.query_map([], session_of)?.collect()
+        })
+        .await
+    }
+
+    /// The JSON of entries `from..` of a session, ascending, at most `limit` of them and about `bytes` bytes (always
+    /// at least one when there is one).
+    pub async fn entries_json(
+        &self,
+        session: SessionId,
+        from: EntryId,
+        limit: u64,
+        bytes: usize,
+    ) -> Result<Vec<(EntryId, String)>, StoreError> {
+        self.read(move |db| {
+            let mut statement = db.prepare_cached(
+                "SELECT id, json FROM entries WHERE session = ? AND id >= ? ORDER BY id LIMIT ?",
+            )?;
+            let mut rows = statement.query(params![session.as_str(), from.0 as i64, limit as i64])?;
+            let mut entries = Vec::new();
+            let mut taken = 0;
+            while let Some(row) = rows.next()? {
+                let json: String = row.get(1)?;
+                taken += json.len();
+                entries.push((EntryId(row.get::<_, i64>(0)? as u64), json));
+                if taken >= bytes {
+                    break;
+                }
+            }
+            Ok(entries)
+        })
+        .await
+    }
+
+    /// Entries `from..before` of a session, decoded, ascending. One that cannot be decoded is left out.
+    pub async fn entries(
+        &self,
+        session: SessionId,
+        from: EntryId,
+        before: EntryId,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let limit = before.0.saturating_sub(from.0);
+        let json = self.entries_json(session, from, limit, usize::MAX).await?;
+        Ok(json.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect())
+    }
+}
+
+const SESSION: &str = "
+    SELECT s.id, s.created, s.title,
+           (SELECT max(id) FROM entries WHERE session = s.id),
+           (SELECT kind = 'user' FROM entries WHERE session = s.id AND kind IN ('user', 'turn_end')
+             ORDER BY id DESC LIMIT 1)
+    FROM sessions s";
+
+fn session_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredSession> {
+    let id: String = row.get(0)?;
+    let head: Option<i64> = row.get(3)?;
+    Ok(StoredSession {
+        id: id.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))?,
+        created: Millis(row.get::<_, i64>(1)? as u64),
+        title: row.get(2)?,
+        head: Head(head.map(|id| EntryId(id as u64))),
+        turn_open: row.get::<_, Option<bool>>(4)?.unwrap_or(false),
+    })
+}
+
+fn insert(db: &Connection, session: &SessionId, event: Event, at: Millis) -> rusqlite::Result<Appended> {
+    let head: Option<i64> = db
+        .prepare_cached("SELECT max(id) FROM entries WHERE session = ?")?
+        .query_row([session.as_str()], |row| row.get(0))?;
+    let mut summary = Summary { head: Head(head.map(|id| EntryId(id as u64))), ..Summary::default() };
+    let id = summary.append(&event, at);
+    let entry = Entry { id, at, event };
+    let json = serde_json::to_value(&entry).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    let kind = kind_of(&json).to_owned();
+    debug_assert_eq!(kind == OPENS, matches!(entry.event, Event::User { .. }));
+    debug_assert_eq!(kind == CLOSES, matches!(entry.event, Event::TurnEnd));
+    let json = json.to_string();
+    db.prepare_cached("INSERT INTO entries (session, id, at, kind, json) VALUES (?, ?, ?, ?, ?)")?.execute(params![
+        session.as_str(),
+        id.0 as i64,
+        at.0 as i64,
+        kind,
+        json
+    ])?;
+    let mut title = None;
+    if let Some(first_prompt) = summary.title {
+        let titled = db
+            .prepare_cached("UPDATE sessions SET title = ? WHERE id = ? AND title IS NULL")?
+            .execute(params![first_prompt, session.as_str()])?;
+        title = (titled > 0).then_some(first_prompt);
+    }
+    Ok(Appended { id, frame: sse::entry_frame(id, &json), title })
+}

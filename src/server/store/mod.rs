@@ -1,0 +1,186 @@
+//! The record on disk: SQLite in WAL mode, one writer thread, readers beside it.
+//!
+//! A write is a closure. The writer takes whatever is queued, runs it in one transaction and commits it with one flush
+//! to disk (group commit, no timer); only then does a closure's `done` run, in the order in which they were queued.
+//! **Invariant:** what a client sees was committed before, because publishing happens in `done`.
+//!
+//! This module knows SQL and no rule: what may be written is decided elsewhere.
+
+mod keys;
+mod log;
+mod runs;
+mod schema;
+mod sign_ins;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+pub use keys::{Form, Intent, StoredAnswer};
+pub use log::{Appended, StoredSession};
+
+/// Why the record could not be written or read.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the disk of the record is full")]
+    Full,
+    #[error("the record is read-only")]
+    ReadOnly,
+    #[error("the record failed: {0}")]
+    Sqlite(Arc<rusqlite::Error>),
+    #[error("cannot use the data directory {path}: {source}")]
+    Folder { path: PathBuf, source: Arc<std::io::Error> },
+    #[error("the record is closed")]
+    Closed,
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => StoreError::Full,
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => StoreError::ReadOnly,
+            _ => StoreError::Sqlite(Arc::new(error)),
+        }
+    }
+}
+
+/// What is left to do after the commit, told how the commit went.
+type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Done + Send>;
+
+/// A handle to the record. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    jobs: mpsc::UnboundedSender<Job>,
+    readers: Arc<Readers>,
+}
+
+/// Idle connections for reading. There are as many as were ever needed at once.
+struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Store {
+    /// Opens the record in `data_dir`, creating folder and tables where they are missing. `max_bytes` bounds the
+    /// database's size; 0 leaves it to the disk.
+    pub fn open(data_dir: &Path, max_bytes: u64) -> Result<Self, StoreError> {
+        create_private(data_dir)
+            .map_err(|source| StoreError::Folder { path: data_dir.to_owned(), source: Arc::new(source) })?;
+        let path = data_dir.join("breakglass.sqlite3");
+        let mut writer = schema::connect(&path)?;
+        schema::migrate(&mut writer)?;
+        schema::bound(&writer, max_bytes)?;
+        let (jobs, queue) = mpsc::unbounded_channel();
+        std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || write_all(&mut writer, queue))
+            .map_err(|source| StoreError::Folder { path: path.clone(), source: Arc::new(source) })?;
+        Ok(Store { jobs, readers: Arc::new(Readers { path, idle: Mutex::new(Vec::new()) }) })
+    }
+
+    /// Runs `write` in the next transaction, and `done` after its commit, before any later write's.
+    fn submit<T: Send + 'static, R: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        done: impl FnOnce(Result<T, StoreError>) -> R + Send + 'static,
+    ) -> oneshot::Receiver<R> {
+        let (tell, told) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let written = connection.and_then(|connection| savepoint(connection, write).map_err(StoreError::from));
+            Box::new(move |committed| {
+                let result = written.and_then(|value| committed.map(|()| value));
+                // Nobody has to wait for the answer: the write stands all the same.
+                let _ = tell.send(done(result));
+            })
+        });
+        // Where the writer is gone, the job is dropped here and its receiver says so.
+        let _ = self.jobs.send(job);
+        told
+    }
+
+    /// Runs `write` in the next transaction and gives its value once that is on disk.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.submit(write, |result| result).await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Reads beside the writer, on a thread that may block.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let readers = Arc::clone(&self.readers);
+        let reading = tokio::task::spawn_blocking(move || {
+            let idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let connection = match idle {
+                Some(connection) => connection,
+                None => schema::connect(&readers.path)?,
+            };
+            let result = read(&connection)?;
+            readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            Ok(result)
+        });
+        reading.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+/// One failing write must not undo its neighbours in the same transaction.
+fn savepoint<T>(
+    connection: &Connection,
+    write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.execute_batch("SAVEPOINT job")?;
+    let result = write(connection);
+    connection.execute_batch(if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" })?;
+    result
+}
+
+/// The largest batch of one transaction; it bounds how long the first of them waits.
+const BATCH: usize = 256;
+
+fn write_all(connection: &mut Connection, mut queue: mpsc::UnboundedReceiver<Job>) {
+    let mut jobs = Vec::with_capacity(BATCH);
+    while queue.blocking_recv_many(&mut jobs, BATCH) > 0 {
+        let mut transaction = connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
+        let mut dones: Vec<Done> = Vec::with_capacity(jobs.len());
+        for job in jobs.drain(..) {
+            dones.push(job(transaction.clone().map(|()| &*connection)));
+            // A full disk makes SQLite roll the whole transaction back; what comes after must not slip out of it.
+            if transaction.is_ok() && connection.is_autocommit() {
+                transaction = Err(StoreError::Full);
+            }
+        }
+        let committed = transaction.and_then(|()| connection.execute_batch("COMMIT").map_err(StoreError::from));
+        if let Err(error) = &committed {
+            tracing::error!(%error, writes = dones.len(), "the record could not be written");
+            if !connection.is_autocommit() {
+                let _ = connection.execute_batch("ROLLBACK");
+            }
+        }
+        for done in dones {
+            done(committed.clone());
+        }
+    }
+}
+
+/// Creates a folder that only its owner can enter.
+pub fn create_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let found = std::fs::metadata(folder)?;
+    if found.permissions().mode() & 0o077 != 0 {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! Runs of verbs on disk: the intent first, then what became of it.
+
+use domain::{
+    call::{Run, RunSummary},
+    ids::{Millis, RunId},
+    verb::{Mutation, Outcome, Verb},
+};
+use rusqlite::{OptionalExtension, Row, params, types::Type};
+
+use super::{Intent, Store, StoreError, StoredAnswer};
+
+const SUMMARY: &str = "SELECT id, verb, by, session, started, ended, outcome, exit_code";
+
+/// Reads a column as a type with a textual form.
+fn parsed<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|error: T::Err| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
+
+fn outcome_of(text: &str) -> Outcome {
+    match text {
+        "done" => Outcome::Done,
+        "refused" => Outcome::Refused,
+        _ => Outcome::Unknown,
+    }
+}
+
+fn summary_of(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
+    Ok(RunSummary {
+        run_id: parsed(row, 0)?,
+        verb: parsed(row, 1)?,
+        by: row.get(2)?,
+        session_id: row.get::<_, Option<String>>(3)?.and_then(|text| text.parse().ok()),
+        started: Millis(row.get::<_, i64>(4)? as u64),
+        ended: row.get::<_, Option<i64>>(5)?.map(|at| Millis(at as u64)),
+        outcome: row.get::<_, Option<String>>(6)?.as_deref().map(outcome_of),
+        exit_code: row.get(7)?,
+    })
+}
+
+impl Store {
+    /// Records that a run is about to begin. With an intent, the answer that would be true if the server died now goes
+    /// into the same transaction.
+    pub async fn begin_run(
+        &self,
+        target: String,
+        run: RunSummary,
+        intent: Option<(Intent, StoredAnswer)>,
+    ) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.prepare_cached("INSERT INTO runs (id, target, verb, by, session, started) VALUES (?, ?, ?, ?, ?, ?)")?
+                .execute(params![
+                    run.run_id.as_str(),
+                    target,
+                    run.verb.as_str(),
+                    run.by,
+                    run.session_id.as_ref().map(|id| id.as_str()),
+                    run.started.0 as i64
+                ])?;
+            intent.map_or(Ok(()), |(intent, answer)| intent.record(db, run.started, &answer))
+        })
+        .await
+    }
+
+    /// Records what became of a run, whether or not its beginning could be recorded.
+    pub async fn end_run(&self, target: String, run: Run) -> Result<(), StoreError> {
+        self.write(move |db| {
+            let Run { summary, stdout, stderr, rejected, truncated, detail } = run;
+            db.prepare_cached(
+                "INSERT INTO runs (id, target, verb, by, session, started, ended, outcome, exit_code, stdout, stderr,
+                                   rejected, truncated, detail)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                 ON CONFLICT DO UPDATE SET ended = excluded.ended, outcome = excluded.outcome,
+                   exit_code = excluded.exit_code, stdout = excluded.stdout, stderr = excluded.stderr,
+                   rejected = excluded.rejected, truncated = excluded.truncated, detail = excluded.detail",
+            )?
+            .execute(params![
+                summary.run_id.as_str(),
+                target,
+                summary.verb.as_str(),
+                summary.by,
+                summary.session_id.as_ref().map(|id| id.as_str()),
+                summary.started.0 as i64,
+                summary.ended.map(|at| at.0 as i64),
+                summary.outcome.map(|outcome| outcome.to_string()),
+                summary.exit_code,
+                stdout,
+                stderr,
+                rejected,
+                truncated,
+                detail
+            ])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// One run with its output, or nothing.
+    pub async fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
+        self.read(move |db| {
+            db.prepare_cached(&format!("{SUMMARY}, stdout, stderr, rejected, truncated, detail FROM runs WHERE id = ?"))?
+                .query_row([id.as_str()], |row| {
+                    Ok(Run {
+                        summary: summary_of(row)?,
+                        stdout: row.get(8)?,
+                        stderr: row.get(9)?,
+                        rejected: row.get(10)?,
+                        truncated: row.get(11)?,
+                        detail: row.get(12)?,
+                    })
+                })
+                .optional()
+        })
+        .await
+    }
+
+    /// The newest runs, newest first.
+    pub async fn runs(&self, limit: u64) -> Result<Vec<RunSummary>, StoreError> {
+        self.read(move |db| {
+            db.prepare_cached(&format!("{SUMMARY} FROM runs ORDER BY started DESC, id LIMIT ?"))?
+                .query_map([limit as i64], summary_of)?
+                .collect()
+        })
+        .await
+    }
+
+    /// Runs that began and have no end: the server died under them. Each is given the outcome `unknown`.
+    pub async fn close_open_runs(&self, now: Millis, detail: String) -> Result<Vec<RunSummary>, StoreError> {
+        self.write(move |db| {
+            db.prepare_cached(&format!(
+                "UPDATE runs SET ended = ?, outcome = 'unknown', detail = ? WHERE ended IS NULL RETURNING {}",
+                SUMMARY.trim_start_matches("SELECT ")
+            ))?
+            .query_map(params![now.0 as i64, detail], summary_of)?
+            .collect()
+        })
+        .await
+    }
+
+    /// The last mutation of a target, if its outcome is unknown and no `status` was answered since.
+    pub async fn unknown_mutation(&self, target: String) -> Result<Option<Mutation>, StoreError> {
+        self.read(move |db| {
+            let newest = db
+                .prepare_cached(&format!(
+                    "{SUMMARY} FROM runs WHERE target = ?1 AND verb IN ('start', 'stop', 'reset', 'cycle')
+                       AND coalesce(outcome, '') <> 'refused'
+                     ORDER BY started DESC LIMIT 1"
+                ))?
+                .query_row([&target], summary_of)
+                .optional()?;
+            let Some(newest) = newest.filter(|run| run.outcome == Some(Outcome::Unknown)) else { return Ok(None) };
+            let looked: bool = db
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM runs WHERE target = ? AND verb = 'status' AND outcome = 'done'
+                                      AND exit_code = 0 AND started >= ?)",
+                )?
+                .query_row(params![target, newest.started.0 as i64], |row| row.get(0))?;
+            let RunSummary { run_id, verb, by, started, .. } = newest;
+            debug_assert!(Verb::mutates(verb));
+            Ok((!looked).then_some(Mutation { run_id, verb, by, started }))
+        })
+        .await
+    }
+}

@@ -1,0 +1,89 @@
+//! What the page shows, as signals. The page's components read it (`ui/`), the browser's part writes it (`browser/`);
+//! neither knows the other. Rendered on the server it is what the page arrived with and never changes.
+
+use domain::{call::Run, page::Page, transcript::Transcript};
+use leptos::prelude::*;
+
+/// The state of one page. A handle: copies mean the same state.
+#[derive(Clone, Copy)]
+pub struct State {
+    /// What the page arrived with. What changes is in the signals below.
+    pub page: StoredValue<Page>,
+    /// The fold of all entries that have come.
+    pub transcript: RwSignal<Transcript>,
+    /// What the backend is writing.
+    pub draft: RwSignal<Option<String>>,
+    /// For how many seconds the tool at work has been at it.
+    pub progress: RwSignal<Option<u64>>,
+    /// The stream's state.
+    pub link: RwSignal<Link>,
+    /// True from Stop until the turn has ended.
+    pub stopping: RwSignal<bool>,
+    /// True while a prompt is on its way.
+    pub sending: RwSignal<bool>,
+    /// What passes.
+    pub toast: RwSignal<Option<String>>,
+    /// The run in the VM sheet.
+    pub run: RwSignal<Option<Run>>,
+    /// True while there are entries older than those shown.
+    pub has_older: RwSignal<bool>,
+}
+
+/// How the page hears of what happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The stream is being opened.
+    Connecting,
+    /// Everything up to now is shown, and what comes will be.
+    Attached,
+    /// The stream is gone; it is tried again.
+    Down,
+    /// The sign-in is no longer valid.
+    SignedOut,
+}
+
+impl State {
+    /// The state of a page as it arrived.
+    pub fn new(page: Page) -> Self {
+        let transcript = Transcript::of(&page.entries);
+        let has_older = page.entries.first().is_some_and(|first| first.id.0 > 0);
+        let toast = page.flash.as_ref().map(|flash| flash.detail.clone()).filter(|detail| !detail.is_empty());
+        State {
+            transcript: RwSignal::new(transcript),
+            draft: RwSignal::new(None),
+            progress: RwSignal::new(None),
+            link: RwSignal::new(Link::Connecting),
+            stopping: RwSignal::new(false),
+            sending: RwSignal::new(false),
+            toast: RwSignal::new(toast),
+            run: RwSignal::new(page.run.clone()),
+            has_older: RwSignal::new(has_older),
+            page: StoredValue::new(page),
+        }
+    }
+
+    /// The state of the page that is being rendered.
+    pub fn current() -> Self {
+        expect_context()
+    }
+
+    /// True while a turn runs.
+    pub fn working(self) -> bool {
+        self.transcript.with(Transcript::turn_open)
+    }
+
+    /// The session's id, or nothing before there is one.
+    pub fn session_id(self) -> String {
+        self.page.with_value(|page| page.session.as_ref().map(|session| session.id.to_string()).unwrap_or_default())
+    }
+
+    /// The idempotency key that the page's forms carry until a script makes one per intent.
+    pub fn key(self) -> String {
+        self.page.with_value(|page| page.key.clone())
+    }
+
+    /// The target's name.
+    pub fn target(self) -> String {
+        self.page.with_value(|page| page.surroundings.target.clone())
+    }
+}

@@ -1,0 +1,139 @@
+//! The controls at the bottom: what passes, the presets, and the composer with Send or Stop. One form, so that all of it
+//! works without script.
+
+use domain::preset::PresetSummary;
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+
+use super::icons::Icon;
+use crate::{
+    api::{StopTurn, SubmitPrompt},
+    state::{Link, State},
+};
+
+/// Everything that is pinned at the bottom.
+#[component]
+pub(super) fn Controls() -> impl IntoView {
+    let state = State::current();
+    let (presets, has_ai) = state.page.with_value(|page| (page.presets.clone(), page.surroundings.has_ai));
+    let presets: Vec<_> = presets.into_iter().map(|preset| preset_chip(state, preset, has_ai)).collect();
+    view! {
+        <footer class="controls">
+            <Toast/>
+            <LinkBar/>
+            <form id="composer" method="post" action=SubmitPrompt::PATH>
+                <input type="hidden" name="session" value=state.session_id()/>
+                <input type="hidden" name="key" value=state.key()/>
+                // The first button of a form is the one that Enter presses in a field; it must be Send.
+                <button class="enter-sends" tabindex="-1" aria-hidden="true">"Send"</button>
+                <div class="presets" role="group" aria-label="Presets">{presets}</div>
+                <div class="composer">
+                    <Field/>
+                    <SendOrStop/>
+                </div>
+            </form>
+        </footer>
+    }
+}
+
+fn preset_chip(state: State, preset: PresetSummary, has_ai: bool) -> impl IntoView {
+    let PresetSummary { id, label, icon, hint } = preset;
+    let id = id.to_string();
+    let without_ai = has_ai.then(|| {
+        let name = format!("{label} without AI");
+        view! {
+            <button
+                class="chip without-ai"
+                name="runbook"
+                value=id.clone()
+                aria-label=name.clone()
+                title=name
+                disabled=move || state.working()
+            >
+                <Icon name="terminal"/>
+            </button>
+        }
+    });
+    view! {
+        <button class="chip" name="preset" value=id.clone() title=hint disabled=move || state.working()>
+            <Icon name=icon/>
+            {label}
+        </button>
+        {without_ai}
+    }
+}
+
+/// The text field. It is not bound to a signal: what was typed before the program arrived stays where it is.
+#[component]
+fn Field() -> impl IntoView {
+    let state = State::current();
+    let draft = state.page.with_value(|page| page.flash.as_ref().map(|flash| flash.draft.clone()).unwrap_or_default());
+    let words = format!("What is wrong? Or !command for {}", state.target());
+    // An empty text node would be rendered as a space, which is something typed.
+    if draft.is_empty() {
+        Either::Left(view! {
+            <textarea
+                id="prompt" name="prompt" rows="1" placeholder=words aria-label="Prompt"
+                enterkeyhint="send" autocomplete="off"
+            ></textarea>
+        })
+    } else {
+        Either::Right(view! {
+            <textarea
+                id="prompt" name="prompt" rows="1" placeholder=words aria-label="Prompt"
+                enterkeyhint="send" autocomplete="off"
+            >{draft}</textarea>
+        })
+    }
+}
+
+#[component]
+fn SendOrStop() -> impl IntoView {
+    let state = State::current();
+    view! {
+        <Show
+            when=move || state.working()
+            fallback=move || view! {
+                <button class="send" aria-label="Send" disabled=move || state.sending.get()><Icon name="send"/></button>
+            }
+        >
+            <button class="stop" formaction=StopTurn::PATH disabled=move || state.stopping.get()>
+                <Icon name="stop"/>
+                {move || if state.stopping.get() { "Stopping" } else { "Stop" }}
+            </button>
+        </Show>
+    }
+}
+
+/// What passes.
+#[component]
+fn Toast() -> impl IntoView {
+    let state = State::current();
+    view! {
+        <div class="toasts" role="status">
+            <Show when=move || state.toast.with(Option::is_some)>
+                <p class="toast">{move || state.toast.get()}</p>
+            </Show>
+        </div>
+    }
+}
+
+/// Says that the link is down, what to do, and what works all the same.
+#[component]
+fn LinkBar() -> impl IntoView {
+    let state = State::current();
+    view! {
+        <Show when=move || state.link.get() == Link::Down>
+            <div class="link-bar" role="alert">
+                <span>"The link to the console is down. The session goes on there, and the VM controls still work."</span>
+                <button type="button" data-act="reconnect">"Reconnect"</button>
+            </div>
+        </Show>
+        <Show when=move || state.link.get() == Link::SignedOut>
+            <div class="link-bar" role="alert">
+                <span>"You are signed out. What you typed is kept while this page stays open."</span>
+                <a href="/" target="_blank" rel="noopener">"Sign in"</a>
+                <button type="button" data-act="reconnect">"Reconnect"</button>
+            </div>
+        </Show>
+    }
+}

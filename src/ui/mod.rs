@@ -1,0 +1,16 @@
+//! The page, as components that read [`crate::state::State`] and do nothing: what is tapped is a form or a link, which
+//! works by itself; the browser's part makes it smoother.
+//!
+//! **Architecture invariant:** nothing here knows the server or the browser, and no text of anybody becomes markup.
+
+mod app;
+mod composer;
+mod header;
+mod icons;
+mod prose;
+pub mod shell;
+pub mod sign_in;
+mod transcript;
+mod vm;
+
+pub use app::App;

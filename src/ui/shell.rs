@@ -1,0 +1,97 @@
+//! The document around the page: what a browser must know before the first paint. Rendered on the server only.
+
+use domain::page::Page;
+use leptos::{nonce::use_nonce, prelude::*};
+
+use super::App;
+use crate::state::State;
+
+/// Under which names the page finds its files.
+#[derive(Clone, Debug)]
+pub struct AssetNames {
+    /// The style sheet.
+    pub css: String,
+    /// The glue.
+    pub js: String,
+    /// The program.
+    pub wasm: String,
+}
+
+/// The whole document of the console.
+#[component]
+pub fn Shell() -> impl IntoView {
+    let page: Page = expect_context();
+    let names: AssetNames = expect_context();
+    let embedded = embeddable(&page);
+    let title = match page.session.as_ref().and_then(|session| session.title.clone()) {
+        Some(title) => format!("{title} · breakglass"),
+        None => "breakglass".to_owned(),
+    };
+    let state = State::new(page);
+    provide_context(state);
+    // Without script the page looks again by itself while there is something to see.
+    let busy = state.working() || state.run.with(|run| run.as_ref().is_some_and(|run| run.summary.outcome.is_none()));
+    let boot = format!(
+        "import start, {{ hydrate }} from '{}'; start({{ module_or_path: '{}' }}).then(hydrate);",
+        names.js, names.wasm
+    );
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <Metas title=title/>
+                <link rel="manifest" href="/manifest.webmanifest" crossorigin="use-credentials"/>
+                <link rel="stylesheet" href=names.css.clone()/>
+                <link rel="modulepreload" href=names.js.clone()/>
+                <link rel="preload" href=names.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin=""/>
+                {busy.then(|| view! { <noscript><meta http-equiv="refresh" content="3"/></noscript> })}
+                <Embedded json=embedded/>
+                <script type="module" nonce=use_nonce()>{boot}</script>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// What every page of ours says about itself.
+#[component]
+pub fn Metas(
+    /// The title.
+    title: String,
+) -> impl IntoView {
+    view! {
+        <meta charset="utf-8"/>
+        <title>{title}</title>
+        <meta
+            name="viewport"
+            content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
+        />
+        <meta name="color-scheme" content="dark"/>
+        <meta name="theme-color" content="#0b0f14"/>
+        <meta name="mobile-web-app-capable" content="yes"/>
+        <meta name="apple-mobile-web-app-capable" content="yes"/>
+        <meta name="apple-mobile-web-app-status-bar-style" content="black-translucent"/>
+        <meta name="apple-mobile-web-app-title" content="breakglass"/>
+        <meta name="robots" content="noindex"/>
+        <link rel="icon" href="/favicon.svg" r#type="image/svg+xml"/>
+        <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
+    }
+}
+
+/// The page's data for the browser's part. It is data in a script element of a type that no browser runs.
+#[component]
+fn Embedded(
+    /// JSON in which no `<` is left.
+    json: String,
+) -> impl IntoView {
+    #[expect(clippy::disallowed_methods, reason = "the one place that embeds JSON; every `<` in it is escaped")]
+    let script = leptos::html::script().r#type("application/json").id("page").inner_html(json);
+    script
+}
+
+/// JSON that cannot end its script element: `<` occurs in JSON inside of strings only, where its escape means the same.
+fn embeddable(page: &Page) -> String {
+    serde_json::to_string(page).unwrap_or_else(|_| "null".into()).replace('<', r"\u003c")
+}

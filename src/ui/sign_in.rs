@@ -1,0 +1,62 @@
+//! The sign-in page: a field and a button, and the way to a code. It is rendered on the server and has no script.
+
+use leptos::prelude::*;
+
+use super::{
+    icons::Icon,
+    shell::{AssetNames, Metas},
+};
+
+/// What the page says.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// True where people sign in by a code; else a proxy does it.
+    pub by_code: bool,
+    /// The code of the link that was opened.
+    pub code: String,
+    /// What went wrong.
+    pub words: String,
+    /// True in practice mode.
+    pub practice: bool,
+}
+
+/// The whole document.
+#[component]
+pub fn SignInShell() -> impl IntoView {
+    let SignIn { by_code, code, words, practice } = expect_context();
+    let names: AssetNames = expect_context();
+    let body = if by_code {
+        view! {
+            <form method="post" action="/sign-in" class="sign-in-form">
+                <label for="code">"Code"</label>
+                <input
+                    id="code" name="code" value=code autocomplete="one-time-code" autocapitalize="characters"
+                    spellcheck="false" inputmode="text" required maxlength="32"
+                />
+                <button class="confirm-button">"Sign in"</button>
+            </form>
+            <p>"Run " <code>"breakglass sign-in-link"</code> " on the console's machine for a new code. It works once, for ten minutes."</p>
+        }
+        .into_any()
+    } else {
+        view! { <p>"Open this console through the proxy that signs you in."</p> }.into_any()
+    };
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <Metas title="Sign in · breakglass".to_owned()/>
+                <link rel="stylesheet" href=names.css.clone()/>
+            </head>
+            <body class="sign-in">
+                <main>
+                    <p class="mark"><Icon name="mark"/>"breakglass"</p>
+                    {practice.then(|| view! { <strong class="practice">"PRACTICE"</strong> })}
+                    <h1>"Sign in"</h1>
+                    {(!words.is_empty()).then(|| view! { <p class="warning" role="alert">{words}</p> })}
+                    {body}
+                </main>
+            </body>
+        </html>
+    }
+}

@@ -1,0 +1,225 @@
+//! The transcript: bubbles, tool lines, notes, and what is being written now.
+//!
+//! It stands in a scroller that is turned upside down (`column-reverse`), so that it begins at its end before any
+//! script runs and stays there while it grows.
+
+use std::sync::Arc;
+
+use domain::{
+    ids::{Millis, duration_text},
+    transcript::{Item, Row, RunEnd, Tone, ToolEnd},
+    verb::{Outcome, Verb},
+};
+use leptos::prelude::*;
+
+use super::{icons::Icon, prose::prose};
+use crate::state::State;
+
+/// The scroller with all rows.
+#[component]
+pub(super) fn TranscriptView() -> impl IntoView {
+    let state = State::current();
+    let rows = move || state.transcript.with(|transcript| transcript.rows().cloned().collect::<Vec<_>>());
+    view! {
+        <main id="transcript" class="scroller" tabindex="0" aria-label="Transcript">
+            <div class="transcript">
+                <Older/>
+                <Show when=move || state.transcript.with(domain::transcript::Transcript::is_empty)>
+                    <Empty/>
+                </Show>
+                <ol class="rows" aria-live="polite">
+                    <For each=rows key=|row| (row.id, is_ended(&row.item)) children=|row| view! { <RowView row/> }/>
+                </ol>
+                <Now/>
+            </div>
+        </main>
+    }
+}
+
+/// A row is made anew when its second half has come.
+fn is_ended(item: &Item) -> bool {
+    match item {
+        Item::Tool { end, .. } => end.is_some(),
+        Item::Run { end, .. } => end.is_some(),
+        _ => true,
+    }
+}
+
+/// The way to what is older than what is shown.
+#[component]
+fn Older() -> impl IntoView {
+    let state = State::current();
+    let href = move || {
+        let oldest = state.transcript.with(|transcript| transcript.oldest().map_or(0, |id| id.0));
+        format!("/s/{}?before={oldest}", state.session_id())
+    };
+    view! {
+        <Show when=move || state.has_older.get()>
+            <a class="older" data-act="older" href=href>"Show earlier"</a>
+        </Show>
+    }
+}
+
+/// What a new session says: what can be done here.
+#[component]
+fn Empty() -> impl IntoView {
+    let state = State::current();
+    let (target, configured, hypervisor) = state.page.with_value(|page| {
+        let surroundings = &page.surroundings;
+        (surroundings.target.clone(), surroundings.target_configured, surroundings.hypervisor_configured)
+    });
+    view! {
+        <section class="empty">
+            <h1>"What is wrong with "{target.clone()}"?"</h1>
+            <p>
+                "Tap " <strong>"Triage"</strong> " below. It runs plain commands on " {target.clone()}
+                ", shows each with its output, and ends in a verdict."
+            </p>
+            <p>"Type a line that begins with " <code>"!"</code> " to run it there yourself."</p>
+            <p>
+                "Open " <strong>"VM"</strong>
+                " above to power-cycle it through its hypervisor. That works when nothing inside answers."
+            </p>
+            {(!configured).then(|| view! {
+                <p class="warning">
+                    "No target is configured yet: set " <code>"BREAKGLASS_DEVVM_HOST"</code> " or "
+                    <code>"BREAKGLASS_SSH_CONFIG"</code> "."
+                </p>
+            })}
+            {(!hypervisor).then(|| view! {
+                <p class="warning">
+                    "No hypervisor is configured yet: set " <code>"BREAKGLASS_PVE_HOST"</code> " or "
+                    <code>"BREAKGLASS_SSH_CONFIG"</code> "."
+                </p>
+            })}
+        </section>
+    }
+}
+
+/// What happens now: the draft, or that something is at work and for how long.
+#[component]
+fn Now() -> impl IntoView {
+    let state = State::current();
+    let words = move || {
+        let what = if state.stopping.get() { "stopping" } else { "working" };
+        match state.progress.get() {
+            Some(seconds) => format!("{what} · {seconds} s"),
+            None => what.to_owned(),
+        }
+    };
+    view! {
+        <Show when=move || state.draft.with(Option::is_some)>
+            <div class="bubble agent draft">{move || state.draft.get()}</div>
+        </Show>
+        <Show when=move || state.working()>
+            <p class="now"><span class="pulse" aria-hidden="true"></span>{words}</p>
+        </Show>
+    }
+}
+
+#[component]
+fn RowView(row: Arc<Row>) -> impl IntoView {
+    let at = row.at;
+    match &row.item {
+        Item::Prompt { text, by } => view! {
+            <li class="row prompt">
+                <div class="bubble operator">{text.clone()}</div>
+                <p class="meta">{by.clone()}" · "<Clock at/></p>
+            </li>
+        }
+        .into_any(),
+        Item::Text { text } => view! {
+            <li class="row"><div class="bubble agent prose">{prose(text)}</div></li>
+        }
+        .into_any(),
+        Item::Tool { name, line, title, end } => {
+            tool_row(name.clone(), line.clone(), title.clone(), end.clone()).into_any()
+        }
+        Item::Run { verb, by, end, .. } => run_row(*verb, by.clone(), end.clone(), at).into_any(),
+        Item::Note { tone, text } => {
+            let (class, icon) = match tone {
+                Tone::Info => ("row note", "info"),
+                Tone::Warning => ("row note warning", "alert"),
+                Tone::Error => ("row note error", "alert"),
+                Tone::Stopped => ("row note stopped", "stop"),
+            };
+            view! { <li class=class><Icon name=icon/><span>{text.clone()}</span></li> }.into_any()
+        }
+        Item::Finished { duration_ms, cost_usd, .. } => {
+            let cost = cost_usd.map(|cost| format!(" · ${cost:.2}")).unwrap_or_default();
+            let words = format!("Finished in {}{cost}", duration_text(*duration_ms));
+            view! { <li class="row note finished"><Icon name="check"/><span>{words}" · "<Clock at/></span></li> }
+                .into_any()
+        }
+    }
+}
+
+/// One line for a tool, with its state, duration and exit code; what it ran and what came of it fold out.
+fn tool_row(name: String, line: String, title: Option<String>, end: Option<ToolEnd>) -> impl IntoView {
+    let state = match &end {
+        None => "running",
+        Some(end) if end.is_error => "failed",
+        Some(_) => "ended",
+    };
+    let facts = end.as_ref().map(|end| {
+        let mut facts: Vec<String> = Vec::new();
+        if let Some(code) = end.exit_code.filter(|code| *code != 0) {
+            facts.push(format!("exit {code}"));
+        }
+        facts.extend(end.duration_ms.map(duration_text));
+        facts.join(" · ")
+    });
+    let icon = match state {
+        "running" => "dots",
+        "failed" => "cross",
+        _ => "check",
+    };
+    let label = title.unwrap_or_else(|| line.lines().next().unwrap_or_default().to_owned());
+    let output = end.map(|end| {
+        let cut = end.truncated.then(|| view! { <p class="cut">"Output cut here: there was more."</p> });
+        let text = if end.output.is_empty() { "(no output)".to_owned() } else { end.output };
+        view! { <pre class="output" tabindex="0">{text}</pre>{cut} }
+    });
+    view! {
+        <li class="row tool" data-state=state>
+            <details>
+                <summary>
+                    <Icon name=icon/>
+                    <span class="tool-label">{label}</span>
+                    <span class="tool-facts">{facts.unwrap_or_else(|| "running".into())}</span>
+                </summary>
+                <pre class="command" aria-label=name>{line.trim().to_owned()}</pre>
+                {output}
+            </details>
+        </li>
+    }
+}
+
+fn run_row(verb: Verb, by: String, end: Option<RunEnd>, at: Millis) -> impl IntoView {
+    let (state, words) = match &end {
+        None => ("running", "running".to_owned()),
+        Some(end) => outcome_words(end.outcome, end.exit_code),
+    };
+    view! {
+        <li class="row note run-row" data-state=state>
+            <Icon name="power"/>
+            <span><strong>{verb.as_str()}</strong>" "{words}" · "{by}" · "<Clock at/></span>
+        </li>
+    }
+}
+
+/// An outcome as a person reads it, and under which look.
+pub(super) fn outcome_words(outcome: Outcome, exit_code: Option<i32>) -> (&'static str, String) {
+    match (outcome, exit_code) {
+        (Outcome::Done, Some(0) | None) => ("ended", "done".into()),
+        (Outcome::Done, Some(code)) => ("failed", format!("failed, exit code {code}")),
+        (Outcome::Refused, _) => ("failed", "refused, nothing was done".into()),
+        (Outcome::Unknown, _) => ("unknown", "outcome unknown: check with status".into()),
+    }
+}
+
+/// A time of day. The server says it in UTC; the browser's part puts its own in place.
+#[component]
+pub(super) fn Clock(at: Millis) -> impl IntoView {
+    view! { <time data-at=at.0.to_string()>{at.utc_clock()}" UTC"</time> }
+}

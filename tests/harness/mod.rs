@@ -1,0 +1,12 @@
+//! What the integration tests share: the real parts that breakglass talks to, each private to one test.
+
+// Every test file compiles all of this and uses some of it.
+#![allow(dead_code, unreachable_pub)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "it polls with a deadline, and its children are killed and reaped on drop"
+)]
+
+pub mod hostile;
+pub mod hypervisor;
+pub mod sshd;

@@ -1,0 +1,64 @@
+//! What runs on the hypervisor: the forced command `deploy/pve/breakglass-pve`, reached by a real ssh client through a
+//! real sshd, over the practice qm.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these tests are plain threads, and `finish` limits and reaps"
+)]
+
+mod harness;
+
+#[path = "host/connection.rs"]
+mod connection;
+#[path = "host/faults.rs"]
+mod faults;
+#[path = "host/refusals.rs"]
+mod refusals;
+#[path = "host/verbs.rs"]
+mod verbs;
+
+use std::ffi::OsStr;
+use std::process::{Command, Output};
+
+use harness::hypervisor::{Hypervisor, repository, script};
+use harness::sshd::{Sshd, finish};
+
+/// A hypervisor behind its sshd.
+fn reachable() -> (Hypervisor, Sshd) {
+    let hypervisor = Hypervisor::practice();
+    let sshd = Sshd::start(Some(&hypervisor.forced_command()));
+    (hypervisor, sshd)
+}
+
+fn over_ssh(sshd: &Sshd, command: impl AsRef<OsStr>) -> Output {
+    finish(sshd.ssh("pve").arg(command))
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+fn last_line(output: &Output) -> &str {
+    text(&output.stdout).lines().last().unwrap_or_default()
+}
+
+#[track_caller]
+fn assert_ends(output: &Output, code: i32, last: &str) {
+    assert_eq!(
+        (output.status.code(), last_line(output)),
+        (Some(code), last),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn shellcheck_finds_nothing() {
+    let practice = repository().join("deploy/practice/qm");
+    let output = Command::new("shellcheck")
+        .arg("--shell=sh")
+        .args([script(), practice])
+        .output();
+    let output = output.expect("this test needs shellcheck: install it");
+    assert!(output.status.success(), "{}", text(&output.stdout));
+}
