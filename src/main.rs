@@ -1,7 +1,7 @@
 //! The command line: which program of breakglass is asked for, with which configuration. Everything else is the
 //! library's.
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use anyhow::Context;
 use breakglass::server::{
@@ -50,7 +50,12 @@ async fn run(program: Program) -> anyhow::Result<()> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the sign-in link is what the person at the terminal waits for")]
+/// Says something to the person at the terminal. One who has closed it does not end the console.
+fn say(words: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{words}").and_then(|()| out.flush());
+}
+
 async fn serve(settings: Settings) -> anyhow::Result<()> {
     let config = settings.resolve(Surroundings::read())?;
     let practice = config.practice;
@@ -60,11 +65,11 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         tracing::warn!("the page's files are missing, so it works without script only: `cargo xtask build` makes them");
     }
     if practice {
-        println!("practice mode: {target} is the target, and the hypervisor is a practice one");
+        say(&format!("practice mode: {target} is the target, and the hypervisor is a practice one"));
     }
-    println!("listening on {}", server.origin());
+    say(&format!("listening on {}", server.origin()));
     if let Some(link) = server.sign_in_link().await.context("no sign-in link could be made")? {
-        println!("sign in within ten minutes, once: {link}");
+        say(&format!("sign in within ten minutes, once: {link}"));
     }
     let stop = CancellationToken::new();
     tokio::spawn({
@@ -77,9 +82,8 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     server.run(stop).await.context("the server ended")
 }
 
-#[expect(clippy::print_stdout, reason = "the link is this program's output")]
 async fn print_link(settings: Settings) -> anyhow::Result<()> {
-    println!("{}", sign_in_link(settings.resolve(Surroundings::read())?).await?);
+    say(&sign_in_link(settings.resolve(Surroundings::read())?).await?);
     Ok(())
 }
 

@@ -67,7 +67,7 @@ fn preset_chip(state: State, preset: PresetSummary, has_ai: bool) -> impl IntoVi
 fn Field() -> impl IntoView {
     let state = State::current();
     let draft = state.page.with_value(|page| page.flash.as_ref().map(|flash| flash.draft.clone()).unwrap_or_default());
-    let words = format!("What is wrong? Or !command for {}", state.target());
+    let words = "What is wrong? Or !command";
     // An empty text node would be rendered as a space, which is something typed.
     if draft.is_empty() {
         Either::Left(view! {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 /// The path of an icon. A name that is none is drawn as a dot, so that presets may name what is yet to be drawn.
 fn path(name: &str) -> &'static str {
     match name {
-        "mark" => "M12 2 3.5 6v6c0 5 3.6 8.6 8.5 10 4.9-1.4 8.5-5 8.5-10V6zM12.5 6.5 9 12.5h3l-1 5 4-6.5h-3z",
+        "mark" => "M4 3h8.6L9 10.6l4 2.2L8.6 21H4zM15.4 4.2 21 5.4l-2.6 16.4-7-1.2 4.4-8.4-3.8-2.2z",
         "pulse" => "M2 12h4l3-8 5 16 3-8h5",
         "memory" => "M4 7h16v10H4zM8 7V4m4 3V4m4 3V4M8 20v-3m4 3v-3m4 3v-3M8 11v2m4-2v2m4-2v2",
         "disk" => "M4 6c0-1.7 3.6-3 8-3s8 1.3 8 3-3.6 3-8 3-8-1.3-8-3zm0 0v12c0 1.7 3.6 3 8 3s8-1.3 8-3V6M4 12c0 1.7 3.6 3 8 3s8-1.3 8-3",

@@ -200,9 +200,10 @@ fn run_row(verb: Verb, by: String, end: Option<RunEnd>, at: Millis) -> impl Into
         None => ("running", "running".to_owned()),
         Some(end) => outcome_words(end.outcome, end.exit_code),
     };
+    let icon = if state == "unknown" { "alert" } else { "power" };
     view! {
         <li class="row note run-row" data-state=state>
-            <Icon name="power"/>
+            <Icon name=icon/>
             <span><strong>{verb.as_str()}</strong>" "{words}" · "{by}" · "<Clock at/></span>
         </li>
     }

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::sshd::{command_line, eventually};
+use super::sshd::{command_line, eventually, finish};
 
 /// A hypervisor with one running VM, 102.
 pub struct Hypervisor {
@@ -94,9 +94,13 @@ impl Hypervisor {
         eventually("the VM is stopped", || !self.vm().0);
     }
 
-    /// Waits until the VM runs.
-    pub fn wait_until_running(&self) {
-        eventually("the VM is running", || self.vm().0);
+    /// Waits until no mutation is under way any more: a worker whose connection is gone still needs this folder.
+    pub fn wait_until_idle(&self) {
+        eventually("no mutation is under way", || {
+            finish(Command::new("flock").arg("-n").arg(self.configuration()).arg("true"))
+                .status
+                .success()
+        });
     }
 
     /// The calls of qm so far, oldest first: the operation, and how many captures there were when it was called.

@@ -7,6 +7,7 @@
     reason = "it polls with a deadline, and its children are killed and reaped on drop"
 )]
 
+pub mod console;
 pub mod hostile;
 pub mod hypervisor;
 pub mod sshd;

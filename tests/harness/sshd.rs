@@ -45,9 +45,11 @@ impl Connection {
         kill_all(&self.sshd);
     }
 
-    /// SIGKILLs the command and leaves the connection to find out.
+    /// SIGKILLs the command and its whole process group (sshd makes each command the leader of one), and leaves the
+    /// connection to find out.
     pub fn kill_command(&self) {
-        kill_all(&self.commands);
+        let groups: Vec<_> = self.commands.iter().map(|pid| Pid::from_raw(-pid.as_raw())).collect();
+        kill_all(&groups);
     }
 }
 

@@ -101,6 +101,25 @@ pub enum Event {
     Unknown,
 }
 
+impl Event {
+    /// The word that stands for it in JSON.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Event::User { .. } => "user",
+            Event::Text { .. } => "text",
+            Event::Tool { .. } => "tool",
+            Event::ToolResult { .. } => "tool_result",
+            Event::Result { .. } => "result",
+            Event::Error { .. } => "error",
+            Event::Cancelled { .. } => "cancelled",
+            Event::TurnEnd => "turn_end",
+            Event::Notice { .. } => "notice",
+            Event::Verb { .. } => "verb",
+            Event::Unknown => "unknown",
+        }
+    }
+}
+
 /// How much a notice matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -143,7 +162,10 @@ pub enum Live {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::testing::any_event;
 
     #[test]
     fn an_entry_is_one_flat_object() {
@@ -151,6 +173,14 @@ mod tests {
         let json = serde_json::to_value(&entry).unwrap();
         assert_eq!(json, serde_json::json!({"id": 3, "at": 17, "kind": "cancelled", "by": "ada"}));
         assert_eq!(serde_json::from_value::<Entry>(json).unwrap(), entry);
+    }
+
+    proptest! {
+        #[test]
+        fn the_kind_is_the_word_that_stands_in_json(event in any_event()) {
+            let json = serde_json::to_value(&event).unwrap();
+            prop_assert_eq!(&json["kind"], event.kind());
+        }
     }
 
     #[test]

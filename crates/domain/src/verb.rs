@@ -134,6 +134,10 @@ pub enum HostEnd {
     Lost,
 }
 
+/// The host script's exit codes for "carried through": well, or with a failure that it names.
+pub const EXIT_DONE: i32 = 0;
+/// See [`EXIT_DONE`].
+pub const EXIT_FAILED: i32 = 1;
 /// The host script's exit code for "I will not": a bad verb, a bad configuration.
 pub const EXIT_REFUSED: i32 = 64;
 /// The host script's exit code for "another mutation is under way".
@@ -142,9 +146,10 @@ pub const EXIT_BUSY: i32 = 75;
 /// The outcome that follows from how it ended.
 pub fn outcome_of(end: &HostEnd) -> Outcome {
     match end {
+        HostEnd::Exited(EXIT_DONE | EXIT_FAILED) => Outcome::Done,
         HostEnd::Exited(EXIT_REFUSED | EXIT_BUSY) | HostEnd::NotSent => Outcome::Refused,
-        HostEnd::Exited(_) => Outcome::Done,
-        HostEnd::Lost => Outcome::Unknown,
+        // The script gives no other code: it, or what should have run it, was killed or is not there.
+        HostEnd::Exited(_) | HostEnd::Lost => Outcome::Unknown,
     }
 }
 
@@ -263,6 +268,7 @@ mod tests {
         assert_eq!(outcome_of(&HostEnd::Exited(75)), Outcome::Refused);
         assert_eq!(outcome_of(&HostEnd::Exited(1)), Outcome::Done);
         assert_eq!(outcome_of(&HostEnd::Exited(0)), Outcome::Done);
+        assert_eq!(outcome_of(&HostEnd::Exited(137)), Outcome::Unknown);
         assert_eq!(outcome_of(&HostEnd::Lost), Outcome::Unknown);
     }
 

@@ -29,7 +29,12 @@ impl Call {
     /// The body as its type. An absent body counts as `{}` where that is a value.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
-        serde_json::from_slice(body).map_err(|error| Failure::BadInput(format!("the body is not what this call takes: {error}")))
+        // serde would take an array for a struct's fields in order, which is nobody's intent.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Failure::BadInput("the body must be a json object".into()));
+        }
+        serde_json::from_slice(body)
+            .map_err(|error| Failure::BadInput(format!("the body is not what this call takes: {error}")))
     }
 }
 

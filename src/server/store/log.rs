@@ -32,14 +32,6 @@ pub struct Appended {
     pub title: Option<String>,
 }
 
-fn kind_of(json: &serde_json::Value) -> &str {
-    json.get("kind").and_then(serde_json::Value::as_str).unwrap_or("unknown")
-}
-
-/// Two entries are told apart on disk by their kind alone, without decoding them.
-const OPENS: &str = "user";
-const CLOSES: &str = "turn_end";
-
 impl Store {
     /// Records a new session.
     pub async fn create_session(
@@ -143,6 +135,7 @@ impl Store {
     }
 }
 
+/// A session with its head and whether its last turn is open: the newest of the two kinds that open and close one says.
 const SESSION: &str = "
     SELECT s.id, s.created, s.title,
            (SELECT max(id) FROM entries WHERE session = s.id),
@@ -169,16 +162,12 @@ fn insert(db: &Connection, session: &SessionId, event: Event, at: Millis) -> rus
     let mut summary = Summary { head: Head(head.map(|id| EntryId(id as u64))), ..Summary::default() };
     let id = summary.append(&event, at);
     let entry = Entry { id, at, event };
-    let json = serde_json::to_value(&entry).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    let kind = kind_of(&json).to_owned();
-    debug_assert_eq!(kind == OPENS, matches!(entry.event, Event::User { .. }));
-    debug_assert_eq!(kind == CLOSES, matches!(entry.event, Event::TurnEnd));
-    let json = json.to_string();
+    let json = serde_json::to_string(&entry).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     db.prepare_cached("INSERT INTO entries (session, id, at, kind, json) VALUES (?, ?, ?, ?, ?)")?.execute(params![
         session.as_str(),
         id.0 as i64,
         at.0 as i64,
-        kind,
+        entry.event.kind(),
         json
     ])?;
     let mut title = None;

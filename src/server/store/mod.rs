@@ -49,6 +49,12 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+/// The queue has no bound: each job has a caller who waits for it, and the callers are bounded.
+#[expect(clippy::disallowed_methods, reason = "a job must be queued without waiting, so that the order of calls is kept")]
+fn unbounded() -> (mpsc::UnboundedSender<Job>, mpsc::UnboundedReceiver<Job>) {
+    mpsc::unbounded_channel()
+}
+
 /// What is left to do after the commit, told how the commit went.
 type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Done + Send>;
@@ -76,7 +82,7 @@ impl Store {
         let mut writer = schema::connect(&path)?;
         schema::migrate(&mut writer)?;
         schema::bound(&writer, max_bytes)?;
-        let (jobs, queue) = mpsc::unbounded_channel();
+        let (jobs, queue) = unbounded();
         std::thread::Builder::new()
             .name("store".into())
             .spawn(move || write_all(&mut writer, queue))
@@ -139,8 +145,14 @@ fn savepoint<T>(
 ) -> rusqlite::Result<T> {
     connection.execute_batch("SAVEPOINT job")?;
     let result = write(connection);
-    connection.execute_batch(if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" })?;
-    result
+    match result {
+        Ok(value) => connection.execute_batch("RELEASE job").map(|()| value),
+        Err(error) => {
+            // On a full disk the whole transaction is gone already, and its savepoints with it.
+            let _ = connection.execute_batch("ROLLBACK TO job; RELEASE job");
+            Err(error)
+        }
+    }
 }
 
 /// The largest batch of one transaction; it bounds how long the first of them waits.

@@ -1,0 +1,23 @@
+//! The console: the real router behind its real listener, with a real record and, where it matters, a real sshd.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::disallowed_methods, reason = "tests spawn the program and its peers themselves, and reap them")]
+
+mod harness;
+
+#[path = "console/attach.rs"]
+mod attach;
+#[path = "console/auth.rs"]
+mod auth;
+#[path = "console/bad_input.rs"]
+mod bad_input;
+#[path = "console/once.rs"]
+mod once;
+#[path = "console/power.rs"]
+mod power;
+#[path = "console/record.rs"]
+mod record;
+#[path = "console/sessions.rs"]
+mod sessions;
+#[path = "console/target.rs"]
+mod target;
