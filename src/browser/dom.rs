@@ -20,8 +20,8 @@ pub(super) fn on<E: JsCast + 'static>(target: &web_sys::EventTarget, event: &str
 pub(super) fn local_times() {
     let Ok(times) = document().query_selector_all("time[data-at]") else { return };
     for time in (0..times.length()).filter_map(|place| times.item(place)?.dyn_into::<web_sys::Element>().ok()) {
-        let Some(at) = time.get_attribute("data-at").and_then(|at| at.parse::<f64>().ok()) else { continue };
-        let date = js_sys::Date::new(&JsValue::from_f64(at));
+        let Some(at) = time.get_attribute("data-at").and_then(|at| at.parse::<u64>().ok()) else { continue };
+        let date = js_sys::Date::new(&JsValue::from_f64(at as f64));
         time.set_text_content(Some(&format!("{:02}:{:02}", date.get_hours(), date.get_minutes())));
         let _ = time.remove_attribute("data-at");
     }

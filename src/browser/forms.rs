@@ -152,12 +152,12 @@ async fn post(action: &str, body: &str) -> Result<FormAnswer, Trouble> {
     let answer = request.send().await.map_err(|_| Trouble::NotSent)?;
     match answer.status() {
         401 => Err(Trouble::SignedOut),
-        status if status < 400 => answer.json().await.map_err(|_| Trouble::NotSent),
+        status if status < 400 => super::body(answer).await.ok_or(Trouble::NotSent),
         // What a proxy answers while the console restarts says nothing of what became of it.
         502..=504 => Err(Trouble::NotSent),
-        _ => match answer.json::<ErrorBody>().await {
-            Ok(error) => Err(Trouble::Refused(error.detail)),
-            Err(_) => Err(Trouble::NotSent),
+        _ => match super::body::<ErrorBody>(answer).await {
+            Some(error) => Err(Trouble::Refused(error.detail)),
+            None => Err(Trouble::NotSent),
         },
     }
 }

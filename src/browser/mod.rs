@@ -43,6 +43,15 @@ fn attach(state: State) {
 }
 
 fn embedded_page() -> Option<Page> {
-    let json = document().get_element_by_id("page")?.text_content()?;
-    serde_json::from_str(&json).ok()
+    decoded(&document().get_element_by_id("page")?.text_content()?)
+}
+
+/// JSON as a type of ours. The browser parses it: a parser of our own would be a fifth of what a phone has to load.
+fn decoded<T: serde::de::DeserializeOwned>(json: &str) -> Option<T> {
+    serde_wasm_bindgen::from_value(js_sys::JSON::parse(json).ok()?).ok()
+}
+
+/// The body of an answer as a type of ours.
+async fn body<T: serde::de::DeserializeOwned>(answer: gloo_net::http::Response) -> Option<T> {
+    decoded(&answer.text().await.ok()?)
 }

@@ -20,7 +20,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// Goes on with the run that the page arrived with, if it has not ended.
 pub(super) fn resume(state: State) {
     let running = state.run.with_untracked(|run| {
-        run.as_ref().filter(|run| run.summary.outcome.is_none()).map(|run| run.summary.run_id.clone())
+        run.as_ref().filter(|run| run.outcome.is_none()).map(|run| run.run_id.clone())
     });
     if let Some(run_id) = running {
         follow(state, run_id);
@@ -31,11 +31,11 @@ pub(super) fn resume(state: State) {
 pub(super) fn follow(state: State, run_id: RunId) {
     leptos::task::spawn_local(async move {
         let found = match Request::get(&format!("/api/pve/runs/{run_id}")).send().await {
-            Ok(answer) if answer.ok() => answer.json::<Run>().await.ok(),
+            Ok(answer) if answer.ok() => super::body::<Run>(answer).await,
             _ => None,
         };
         match found {
-            Some(run) if run.summary.outcome.is_some() => show(state, run),
+            Some(run) if run.outcome.is_some() => show(state, run),
             Some(run) => {
                 show(state, Run { stdout: String::new(), stderr: String::new(), ..run });
                 stream(state, run_id);
@@ -55,7 +55,7 @@ fn show(state: State, run: Run) {
 }
 
 fn is_shown(state: State, run_id: &RunId) -> bool {
-    state.run.with_untracked(|run| run.as_ref().is_some_and(|run| run.summary.run_id == *run_id))
+    state.run.with_untracked(|run| run.as_ref().is_some_and(|run| run.run_id == *run_id))
 }
 
 fn stream(state: State, run_id: RunId) {
@@ -77,7 +77,7 @@ fn stream(state: State, run_id: RunId) {
     };
     let (id, end) = (run_id.clone(), over.clone());
     on("message", Box::new(move |event| {
-        let chunk = event.data().as_string().and_then(|data| serde_json::from_str::<RunChunk>(&data).ok());
+        let chunk = event.data().as_string().and_then(|data| super::decoded::<RunChunk>(&data));
         if !is_shown(state, &id) {
             return end();
         }
@@ -96,7 +96,7 @@ fn stream(state: State, run_id: RunId) {
     let (id, end) = (run_id.clone(), over.clone());
     on("end", Box::new(move |event| {
         end();
-        let run = event.data().as_string().and_then(|data| serde_json::from_str::<Run>(&data).ok());
+        let run = event.data().as_string().and_then(|data| super::decoded::<Run>(&data));
         if let Some(run) = run.filter(|_| is_shown(state, &id)) {
             state.run.set(Some(run));
             dom::local_times();

@@ -30,7 +30,7 @@ pub(super) fn follow(state: State) {
 }
 
 /// Changes what is shown, and puts the reader back where they were.
-pub(super) fn keeping(_: State, change: impl FnOnce()) {
+pub(super) fn keeping(change: impl FnOnce()) {
     let Some(scroller) = scroller() else { return change() };
     let (top, height) = (scroller.scroll_top(), scroller.scroll_height());
     change();
@@ -51,7 +51,7 @@ async fn older(state: State) {
     let Some(oldest) = state.transcript.with_untracked(Transcript::oldest) else { return };
     let url = format!("/api/session/{}/entries?before={oldest}", state.session_id());
     let entries = match Request::get(&url).send().await {
-        Ok(answer) if answer.ok() => answer.json::<domain::call::Entries>().await.ok(),
+        Ok(answer) if answer.ok() => super::body::<domain::call::Entries>(answer).await,
         _ => None,
     };
     let Some(entries) = entries else {

@@ -4,8 +4,7 @@
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use domain::{
-    event::{Entry, Event, Live},
-    sse::HeadData,
+    event::{Event, Live, Streamed},
     transcript::Transcript,
 };
 use gloo_net::http::Request;
@@ -94,11 +93,9 @@ fn open(follower: &Shared) {
         state.has_older.set(false);
     }));
     let well = Rc::clone(follower);
-    on("caught-up", Box::new(move |event| {
+    on("caught-up", Box::new(move |_| {
         well.borrow_mut().wait = FIRST_WAIT;
         state.link.set(Link::Attached);
-        let head = event.data().as_string().and_then(|data| serde_json::from_str::<HeadData>(&data).ok());
-        debug_assert!(head.is_some());
         dom::local_times();
     }));
     let broken = Rc::clone(follower);
@@ -154,28 +151,26 @@ fn retry(follower: &Shared) {
 }
 
 fn take(state: State, event: &MessageEvent) {
-    let Some(data) = event.data().as_string() else { return };
-    // A live frame has no id; an entry always has one.
-    if let Ok(entry) = serde_json::from_str::<Entry>(&data) {
-        if matches!(entry.event, Event::Text { .. } | Event::TurnEnd) {
-            state.draft.set(None);
-        }
-        if matches!(entry.event, Event::ToolResult { .. } | Event::TurnEnd) {
-            state.progress.set(None);
-        }
-        let ended = matches!(entry.event, Event::TurnEnd);
-        scroll::keeping(state, || {
+    let streamed = event.data().as_string().and_then(|data| super::decoded(&data));
+    match streamed {
+        Some(Streamed::Entry(entry)) => scroll::keeping(|| {
+            if matches!(entry.event, Event::Text { .. } | Event::TurnEnd) {
+                state.draft.set(None);
+            }
+            if matches!(entry.event, Event::ToolResult { .. } | Event::TurnEnd) {
+                state.progress.set(None);
+            }
+            if matches!(entry.event, Event::TurnEnd) {
+                state.stopping.set(false);
+            }
             state.transcript.update(|transcript| {
                 transcript.apply(&entry);
             });
-        });
-        if ended {
-            state.stopping.set(false);
-        }
-    } else if let Ok(live) = serde_json::from_str::<Live>(&data) {
-        scroll::keeping(state, || match live {
+        }),
+        Some(Streamed::Live(live)) => scroll::keeping(|| match live {
             Live::Draft { text } => state.draft.set(Some(text)),
             Live::Progress { seconds, .. } => state.progress.set(Some(seconds)),
-        });
+        }),
+        None => {}
     }
 }

@@ -89,18 +89,20 @@ fn Field() -> impl IntoView {
 #[component]
 fn SendOrStop() -> impl IntoView {
     let state = State::current();
-    view! {
-        <Show
-            when=move || state.working()
-            fallback=move || view! {
-                <button class="send" aria-label="Send" disabled=move || state.sending.get()><Icon name="send"/></button>
-            }
-        >
-            <button class="stop" formaction=StopTurn::PATH disabled=move || state.stopping.get()>
-                <Icon name="stop"/>
-                {move || if state.stopping.get() { "Stopping" } else { "Stop" }}
-            </button>
-        </Show>
+    move || {
+        if state.working() {
+            let stopping = state.stopping.get();
+            Either::Left(view! {
+                <button class="stop" formaction=StopTurn::PATH disabled=stopping>
+                    <Icon name="stop"/>
+                    {if stopping { "Stopping" } else { "Stop" }}
+                </button>
+            })
+        } else {
+            Either::Right(view! {
+                <button class="send" aria-label="Send" disabled=state.sending.get()><Icon name="send"/></button>
+            })
+        }
     }
 }
 
@@ -110,9 +112,7 @@ fn Toast() -> impl IntoView {
     let state = State::current();
     view! {
         <div class="toasts" role="status">
-            <Show when=move || state.toast.with(Option::is_some)>
-                <p class="toast">{move || state.toast.get()}</p>
-            </Show>
+            {move || state.toast.get().map(|words| view! { <p class="toast">{words}</p> })}
         </div>
     }
 }
@@ -121,19 +121,20 @@ fn Toast() -> impl IntoView {
 #[component]
 fn LinkBar() -> impl IntoView {
     let state = State::current();
-    view! {
-        <Show when=move || state.link.get() == Link::Down>
+    move || {
+        let (words, sign_in) = match state.link.get() {
+            Link::Down => {
+                ("The link to the console is down. The session goes on there, and the VM controls still work.", false)
+            }
+            Link::SignedOut => ("You are signed out. What you typed is kept while this page stays open.", true),
+            Link::Connecting | Link::Attached => return None,
+        };
+        Some(view! {
             <div class="link-bar" role="alert">
-                <span>"The link to the console is down. The session goes on there, and the VM controls still work."</span>
+                <span>{words}</span>
+                {sign_in.then(|| view! { <a href="/" target="_blank" rel="noopener">"Sign in"</a> })}
                 <button type="button" data-act="reconnect">"Reconnect"</button>
             </div>
-        </Show>
-        <Show when=move || state.link.get() == Link::SignedOut>
-            <div class="link-bar" role="alert">
-                <span>"You are signed out. What you typed is kept while this page stays open."</span>
-                <a href="/" target="_blank" rel="noopener">"Sign in"</a>
-                <button type="button" data-act="reconnect">"Reconnect"</button>
-            </div>
-        </Show>
+        })
     }
 }

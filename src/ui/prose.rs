@@ -1,6 +1,6 @@
 //! Plain text with light Markdown as elements: paragraphs, lists, `code`. Whatever else is in it stays text.
 
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 
 /// A run of lines that belong together.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,33 +31,45 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
 /// The text as elements.
 pub(super) fn prose(text: &str) -> impl IntoView + use<> {
     let render = |block: Block<'_>| match block {
-        Block::Paragraph(lines) => view! { <p>{inline(&lines.join("\n"))}</p> }.into_any(),
+        Block::Paragraph(lines) => Either::Left(view! { <p>{inline(&lines.join("\n"))}</p> }),
         Block::List(items) => {
             let items: Vec<_> = items.into_iter().map(|item| view! { <li>{inline(item)}</li> }).collect();
-            view! { <ul>{items}</ul> }.into_any()
+            Either::Right(view! { <ul>{items}</ul> })
         }
     };
     blocks(text).into_iter().map(render).collect::<Vec<_>>()
 }
 
 /// Text in which what stands between backticks is code. A backtick without its partner is a backtick.
-fn inline(text: &str) -> Vec<AnyView> {
-    let mut views = Vec::new();
+fn inline(text: &str) -> impl IntoView + use<> {
+    pieces(text)
+        .into_iter()
+        .map(|(is_code, piece)| match is_code {
+            true => Either::Left(view! { <code>{piece}</code> }),
+            false => Either::Right(piece),
+        })
+        .collect::<Vec<_>>()
+}
+
+fn pieces(text: &str) -> Vec<(bool, String)> {
+    let mut pieces = Vec::new();
     let mut rest = text;
     while let Some((before, code, after)) = rest.split_once('`').and_then(|(before, after)| {
         let (code, after) = after.split_once('`')?;
         Some((before, code, after))
     }) {
         if !before.is_empty() {
-            views.push(before.to_owned().into_any());
+            pieces.push((false, before.to_owned()));
         }
-        views.push(view! { <code>{code.to_owned()}</code> }.into_any());
+        if !code.is_empty() {
+            pieces.push((true, code.to_owned()));
+        }
         rest = after;
     }
     if !rest.is_empty() {
-        views.push(rest.to_owned().into_any());
+        pieces.push((false, rest.to_owned()));
     }
-    views
+    pieces
 }
 
 #[cfg(test)]
@@ -77,6 +89,12 @@ mod tests {
                 Block::Paragraph(vec!["four"]),
             ]
         );
+    }
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        let piece = |is_code, text: &str| (is_code, text.to_owned());
+        assert_eq!(pieces("a `b` c `d"), [piece(false, "a "), piece(true, "b"), piece(false, " c `d")]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub fn Shell() -> impl IntoView {
     let state = State::new(page);
     provide_context(state);
     // Without script the page looks again by itself while there is something to see.
-    let busy = state.working() || state.run.with(|run| run.as_ref().is_some_and(|run| run.summary.outcome.is_none()));
+    let busy = state.working() || state.run.with(|run| run.as_ref().is_some_and(|run| run.outcome.is_none()));
     let boot = format!(
         "import start, {{ hydrate }} from '{}'; start({{ module_or_path: '{}' }}).then(hydrate);",
         names.js, names.wasm

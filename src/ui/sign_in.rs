@@ -1,6 +1,6 @@
 //! The sign-in page: a field and a button, and the way to a code. It is rendered on the server and has no script.
 
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 
 use super::{
     icons::Icon,
@@ -26,7 +26,7 @@ pub fn SignInShell() -> impl IntoView {
     let SignIn { by_code, code, words, practice } = expect_context();
     let names: AssetNames = expect_context();
     let body = if by_code {
-        view! {
+        Either::Left(view! {
             <form method="post" action="/sign-in" class="sign-in-form">
                 <label for="code">"Code"</label>
                 <input
@@ -36,10 +36,9 @@ pub fn SignInShell() -> impl IntoView {
                 <button class="confirm-button">"Sign in"</button>
             </form>
             <p>"Run " <code>"breakglass sign-in-link"</code> " on the console's machine for a new code. It works once, for ten minutes."</p>
-        }
-        .into_any()
+        })
     } else {
-        view! { <p>"Open this console through the proxy that signs you in."</p> }.into_any()
+        Either::Right(view! { <p>"Open this console through the proxy that signs you in."</p> })
     };
     view! {
         <!DOCTYPE html>

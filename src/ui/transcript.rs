@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use domain::{
     ids::{Millis, duration_text},
-    transcript::{Item, Row, RunEnd, Tone, ToolEnd},
+    transcript::{Item, Row, RunEnd, Tone, ToolEnd, Transcript},
     verb::{Outcome, Verb},
 };
-use leptos::prelude::*;
+use leptos::{either::EitherOf6, prelude::*};
 
 use super::{icons::Icon, prose::prose};
 use crate::state::State;
@@ -24,9 +24,7 @@ pub(super) fn TranscriptView() -> impl IntoView {
         <main id="transcript" class="scroller" tabindex="0" aria-label="Transcript">
             <div class="transcript">
                 <Older/>
-                <Show when=move || state.transcript.with(domain::transcript::Transcript::is_empty)>
-                    <Empty/>
-                </Show>
+                {move || state.transcript.with(Transcript::is_empty).then(|| view! { <Empty/> })}
                 <ol class="rows" aria-live="polite">
                     <For each=rows key=|row| (row.id, is_ended(&row.item)) children=|row| view! { <RowView row/> }/>
                 </ol>
@@ -53,10 +51,8 @@ fn Older() -> impl IntoView {
         let oldest = state.transcript.with(|transcript| transcript.oldest().map_or(0, |id| id.0));
         format!("/s/{}?before={oldest}", state.session_id())
     };
-    view! {
-        <Show when=move || state.has_older.get()>
-            <a class="older" data-act="older" href=href>"Show earlier"</a>
-        </Show>
+    move || {
+        state.has_older.get().then(|| view! { <a class="older" data-act="older" href=href()>"Show earlier"</a> })
     }
 }
 
@@ -108,34 +104,37 @@ fn Now() -> impl IntoView {
         }
     };
     view! {
-        <Show when=move || state.draft.with(Option::is_some)>
-            <div class="bubble agent draft">{move || state.draft.get()}</div>
-        </Show>
-        <Show when=move || state.working()>
-            <p class="now"><span class="pulse" aria-hidden="true"></span>{words}</p>
-        </Show>
+        {move || state.draft.get().map(|draft| view! { <div class="bubble agent draft">{draft}</div> })}
+        {move || state.working().then(|| view! {
+            <p class="now"><span class="pulse" aria-hidden="true"></span>{words()}</p>
+        })}
     }
 }
 
+/// A cost in dollars and cents. Formatting a float by itself would load more code than this page's style.
+fn cents(dollars: f64) -> String {
+    let cents = (dollars * 100.0).round() as u64;
+    format!(" · ${}.{:02}", cents / 100, cents % 100)
+}
+
+/// One row. Each kind has its own static view: erased ones would be half of what a phone has to load.
 #[component]
 fn RowView(row: Arc<Row>) -> impl IntoView {
     let at = row.at;
     match &row.item {
-        Item::Prompt { text, by } => view! {
+        Item::Prompt { text, by } => EitherOf6::A(view! {
             <li class="row prompt">
                 <div class="bubble operator">{text.clone()}</div>
                 <p class="meta">{by.clone()}" · "<Clock at/></p>
             </li>
-        }
-        .into_any(),
-        Item::Text { text } => view! {
+        }),
+        Item::Text { text } => EitherOf6::B(view! {
             <li class="row"><div class="bubble agent prose">{prose(text)}</div></li>
-        }
-        .into_any(),
+        }),
         Item::Tool { name, line, title, end } => {
-            tool_row(name.clone(), line.clone(), title.clone(), end.clone()).into_any()
+            EitherOf6::C(tool_row(name.clone(), line.clone(), title.clone(), end.clone()))
         }
-        Item::Run { verb, by, end, .. } => run_row(*verb, by.clone(), end.clone(), at).into_any(),
+        Item::Run { verb, by, end, .. } => EitherOf6::D(run_row(*verb, by.clone(), end.clone(), at)),
         Item::Note { tone, text } => {
             let (class, icon) = match tone {
                 Tone::Info => ("row note", "info"),
@@ -143,13 +142,14 @@ fn RowView(row: Arc<Row>) -> impl IntoView {
                 Tone::Error => ("row note error", "alert"),
                 Tone::Stopped => ("row note stopped", "stop"),
             };
-            view! { <li class=class><Icon name=icon/><span>{text.clone()}</span></li> }.into_any()
+            EitherOf6::E(view! { <li class=class><Icon name=icon/><span>{text.clone()}</span></li> })
         }
         Item::Finished { duration_ms, cost_usd, .. } => {
-            let cost = cost_usd.map(|cost| format!(" · ${cost:.2}")).unwrap_or_default();
+            let cost = cost_usd.map(cents).unwrap_or_default();
             let words = format!("Finished in {}{cost}", duration_text(*duration_ms));
-            view! { <li class="row note finished"><Icon name="check"/><span>{words}" · "<Clock at/></span></li> }
-                .into_any()
+            EitherOf6::F(view! {
+                <li class="row note finished"><Icon name="check"/><span>{words}" · "<Clock at/></span></li>
+            })
         }
     }
 }

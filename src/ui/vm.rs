@@ -115,7 +115,7 @@ fn Confirmed(verb: Verb) -> impl IntoView {
     let recovery = (verb == Verb::Cycle).then(|| view! { <span class="badge">"recovery"</span> });
     let unknown = move || {
         state.run.with(|run| {
-            run.as_ref().is_some_and(|run| run.summary.verb.mutates() && run.summary.outcome == Some(Outcome::Unknown))
+            run.as_ref().is_some_and(|run| run.verb.mutates() && run.outcome == Some(Outcome::Unknown))
         })
     };
     view! {
@@ -130,12 +130,12 @@ fn Confirmed(verb: Verb) -> impl IntoView {
             <form method="post" action=RunVerb::PATH class="confirmation">
                 {fields(state, verb)}
                 <p>{verb.warning(&target)}" Forensics are captured first."</p>
-                <Show when=unknown>
+                {move || unknown().then(|| view! {
                     <label class="override">
                         <input type="checkbox" name="override_unknown" value="true"/>
                         "Nobody knows what became of the last action. Do it all the same."
                     </label>
-                </Show>
+                })}
                 <button class="confirm-button">{title(verb)}" "{target.clone()}" now"</button>
             </form>
         </details>
@@ -154,13 +154,13 @@ fn RunView() -> impl IntoView {
 }
 
 fn run_view(state: State, run: Run) -> impl IntoView {
-    let Run { summary, stdout, stderr, truncated, detail, .. } = &run;
-    let (look, words) = match summary.outcome {
+    let Run { verb, stdout, stderr, truncated, detail, .. } = &run;
+    let (look, words) = match run.outcome {
         None => ("running", "running".to_owned()),
-        Some(outcome) => outcome_words(outcome, summary.exit_code),
+        Some(outcome) => outcome_words(outcome, run.exit_code),
     };
-    let took = summary.ended.map(|_| format!(" · {}", duration_text(run.duration_ms())));
-    let exit = summary.exit_code.filter(|_| look == "ended").map(|code| format!(" · exit code {code}"));
+    let took = run.ended.map(|_| format!(" · {}", duration_text(run.duration_ms())));
+    let exit = run.exit_code.filter(|_| look == "ended").map(|code| format!(" · exit code {code}"));
     let mut output = stdout.clone();
     if !stderr.is_empty() {
         if !output.is_empty() && !output.ends_with('\n') {
@@ -177,11 +177,11 @@ fn run_view(state: State, run: Run) -> impl IntoView {
     view! {
         <section class="run" data-state=look aria-label="Last run">
             <p class="run-head">
-                <Icon name=icon(summary.verb)/>
-                <strong>{title(summary.verb)}</strong>
+                <Icon name=icon(*verb)/>
+                <strong>{title(*verb)}</strong>
                 <span class="run-words">{words}{exit}{took}</span>
             </p>
-            <p class="meta">{summary.by.clone()}" · "<Clock at=summary.started/></p>
+            <p class="meta">{run.by.clone()}" · "<Clock at=run.started/></p>
             {detail.clone().map(|detail| view! { <p class="run-detail">{detail}</p> })}
             {check}
             <details open>

@@ -227,9 +227,22 @@ pub struct RunSummary {
 /// One run with its output, as far as it has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// What it is.
-    #[serde(flatten)]
-    pub summary: RunSummary,
+    /// Its id.
+    pub run_id: RunId,
+    /// The verb.
+    pub verb: Verb,
+    /// Who asked for it.
+    pub by: String,
+    /// The session that it is recorded in.
+    pub session_id: Option<SessionId>,
+    /// When it began.
+    pub started: Millis,
+    /// When it ended; null while it runs.
+    pub ended: Option<Millis>,
+    /// What became of it; null while it runs.
+    pub outcome: Option<Outcome>,
+    /// The host's exit code.
+    pub exit_code: Option<i32>,
     /// Standard output so far, capped.
     pub stdout: String,
     /// Standard error so far, capped.
@@ -243,18 +256,51 @@ pub struct Run {
 }
 
 impl Run {
+    /// A run that begins now and has no output yet.
+    pub fn begun(run_id: RunId, verb: Verb, by: String, session_id: Option<SessionId>, started: Millis) -> Self {
+        Run {
+            run_id,
+            verb,
+            by,
+            session_id,
+            started,
+            ended: None,
+            outcome: None,
+            exit_code: None,
+            stdout: String::new(),
+            stderr: String::new(),
+            rejected: false,
+            truncated: false,
+            detail: None,
+        }
+    }
+
+    /// The run as lists show it.
+    pub fn summary(&self) -> RunSummary {
+        RunSummary {
+            run_id: self.run_id.clone(),
+            verb: self.verb,
+            by: self.by.clone(),
+            session_id: self.session_id.clone(),
+            started: self.started,
+            ended: self.ended,
+            outcome: self.outcome,
+            exit_code: self.exit_code,
+        }
+    }
+
     /// How long it took, in milliseconds; 0 while it runs.
     pub fn duration_ms(&self) -> u64 {
-        self.summary.ended.map_or(0, |ended| ended.since(self.summary.started))
+        self.ended.map_or(0, |ended| ended.since(self.started))
     }
 
     /// What a caller of the verb is told of a run that ended.
     pub fn answer(&self) -> VerbAnswer {
         VerbAnswer {
-            run_id: Some(self.summary.run_id.clone()),
-            verb: self.summary.verb,
-            outcome: self.summary.outcome.unwrap_or(Outcome::Unknown),
-            exit_code: self.summary.exit_code,
+            run_id: Some(self.run_id.clone()),
+            verb: self.verb,
+            outcome: self.outcome.unwrap_or(Outcome::Unknown),
+            exit_code: self.exit_code,
             stdout: self.stdout.clone(),
             stderr: self.stderr.clone(),
             rejected: self.rejected,
@@ -301,7 +347,7 @@ pub struct PresetList {
 
 /// What a form's endpoint answers to the page's own script. Without script the same endpoint answers with a redirect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum FormAnswer {
     /// A turn has begun in this session.
     Started {

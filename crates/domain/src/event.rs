@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// One thing that happened in a session. Logged once, never changed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// An operator asked for something. It opens a turn, unless it was steered into one that runs.
@@ -97,7 +97,6 @@ pub enum Event {
         exit_code: Option<i32>,
     },
     /// A kind that this build does not know. It is kept in the log and skipped in the transcript.
-    #[serde(other)]
     Unknown,
 }
 
@@ -132,6 +131,7 @@ pub enum Level {
 
 /// An event as logged. In JSON flat: `{"id":3,"at":1763618700000,"kind":"text","text":"…"}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Flat")]
 pub struct Entry {
     /// Its place in the log.
     pub id: EntryId,
@@ -143,7 +143,7 @@ pub struct Entry {
 }
 
 /// What is shown while it happens and never logged: it has no id, and a client that misses it has lost nothing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Live {
     /// All that the backend has written so far of a text to come. A later draft replaces it; so does the `text`.
@@ -158,6 +158,112 @@ pub enum Live {
         /// For how long, in seconds.
         seconds: u64,
     },
+}
+
+/// What the data of a session's frame says.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "Flat")]
+pub enum Streamed {
+    /// It is on record.
+    Entry(Entry),
+    /// It is shown and passes.
+    Live(Live),
+}
+
+/// The JSON object of any entry, its fields as they come. What serde makes of a tagged and flattened enum does the same
+/// in three times as much code, and a phone has to load it.
+#[derive(Deserialize)]
+struct Flat {
+    id: Option<EntryId>,
+    at: Option<Millis>,
+    kind: String,
+    text: Option<String>,
+    by: Option<String>,
+    tool_id: Option<String>,
+    name: Option<String>,
+    input: Option<serde_json::Value>,
+    parent: Option<String>,
+    output: Option<String>,
+    is_error: Option<bool>,
+    exit_code: Option<i32>,
+    truncated: Option<bool>,
+    result: Option<String>,
+    duration_ms: Option<u64>,
+    cost_usd: Option<f64>,
+    error: Option<String>,
+    level: Option<Level>,
+    run_id: Option<RunId>,
+    verb: Option<Verb>,
+    outcome: Option<Outcome>,
+    seconds: Option<u64>,
+}
+
+impl Flat {
+    /// The event, or nothing when a field of its kind is missing.
+    fn event(self) -> Option<Event> {
+        Some(match self.kind.as_str() {
+            "user" => Event::User { text: self.text?, by: self.by? },
+            "text" => Event::Text { text: self.text? },
+            "tool" => {
+                Event::Tool { tool_id: self.tool_id?, name: self.name?, input: self.input?, parent: self.parent }
+            }
+            "tool_result" => Event::ToolResult {
+                tool_id: self.tool_id?,
+                output: self.output?,
+                is_error: self.is_error?,
+                exit_code: self.exit_code,
+                truncated: self.truncated?,
+            },
+            "result" => Event::Result {
+                is_error: self.is_error?,
+                result: self.result?,
+                duration_ms: self.duration_ms?,
+                cost_usd: self.cost_usd,
+            },
+            "error" => Event::Error { error: self.error? },
+            "cancelled" => Event::Cancelled { by: self.by? },
+            "turn_end" => Event::TurnEnd,
+            "notice" => Event::Notice { level: self.level?, text: self.text? },
+            "verb" => Event::Verb {
+                run_id: self.run_id?,
+                verb: self.verb?,
+                by: self.by?,
+                outcome: self.outcome,
+                exit_code: self.exit_code,
+            },
+            _ => Event::Unknown,
+        })
+    }
+}
+
+/// A field that an entry of its kind must have is missing.
+const INCOMPLETE: &str = "a field of this kind is missing";
+
+impl TryFrom<Flat> for Entry {
+    type Error = &'static str;
+
+    fn try_from(flat: Flat) -> Result<Self, &'static str> {
+        let (id, at) = (flat.id.ok_or(INCOMPLETE)?, flat.at.ok_or(INCOMPLETE)?);
+        Ok(Entry { id, at, event: flat.event().ok_or(INCOMPLETE)? })
+    }
+}
+
+impl TryFrom<Flat> for Streamed {
+    type Error = &'static str;
+
+    fn try_from(flat: Flat) -> Result<Self, &'static str> {
+        if flat.id.is_some() {
+            return Entry::try_from(flat).map(Streamed::Entry);
+        }
+        let live = match flat.kind.as_str() {
+            "draft" => flat.text.map(|text| Live::Draft { text }),
+            "progress" => {
+                flat.tool_id.zip(flat.seconds).map(|(tool_id, seconds)| Live::Progress { tool_id, seconds })
+            }
+            _ => None,
+        };
+        live.map(Streamed::Live).ok_or(INCOMPLETE)
+    }
 }
 
 #[cfg(test)]
@@ -181,6 +287,31 @@ mod tests {
             let json = serde_json::to_value(&event).unwrap();
             prop_assert_eq!(&json["kind"], event.kind());
         }
+    }
+
+    proptest! {
+        #[test]
+        fn an_entry_is_read_back_as_it_was_written(event in any_event()) {
+            let entry = Entry { id: EntryId(7), at: Millis(17), event };
+            let json = serde_json::to_string(&entry).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<Entry>(&json).unwrap(), &entry);
+            prop_assert_eq!(serde_json::from_str::<Streamed>(&json).unwrap(), Streamed::Entry(entry));
+        }
+    }
+
+    #[test]
+    fn what_passes_is_told_from_what_is_on_record() {
+        for live in [Live::Draft { text: "a".into() }, Live::Progress { tool_id: "t".into(), seconds: 3 }] {
+            let json = serde_json::to_string(&live).unwrap();
+            assert_eq!(serde_json::from_str::<Streamed>(&json).unwrap(), Streamed::Live(live));
+        }
+        assert!(serde_json::from_str::<Streamed>(r#"{"kind":"hologram"}"#).is_err());
+    }
+
+    #[test]
+    fn an_entry_without_a_field_of_its_kind_is_no_entry() {
+        assert!(serde_json::from_str::<Entry>(r#"{"id":0,"at":1,"kind":"text"}"#).is_err());
+        assert!(serde_json::from_str::<Entry>(r#"{"at":1,"kind":"turn_end"}"#).is_err());
     }
 
     #[test]

@@ -4,10 +4,7 @@
 //! **Invariant:** [`Transcript::apply`] is idempotent and commutes with itself. Each entry has one place (its id); what
 //! joins two entries (a tool and its result, a run's beginning and its end) is stored so that either may come first.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use crate::{
     event::{Entry, Event, Level},
@@ -16,14 +13,17 @@ use crate::{
 };
 
 /// What a person sees of a session.
+///
+/// All of it is kept in sorted vectors: entries come almost always in order, and a map for each would cost a phone more
+/// to load than it saves.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Transcript {
-    rows: BTreeMap<EntryId, Arc<Row>>,
-    /// Where each tool and each run stands, and what is known of its end.
-    tools: BTreeMap<String, Joined<ToolEnd>>,
-    runs: BTreeMap<RunId, Joined<RunEnd>>,
+    rows: Vec<Arc<Row>>,
     /// Entries that have no row of their own; remembered so that each is counted once.
-    rowless: BTreeSet<EntryId>,
+    rowless: Vec<EntryId>,
+    /// Where each tool and each run stands, and what is known of its end.
+    tools: Vec<(String, Joined<ToolEnd>)>,
+    runs: Vec<(String, Joined<RunEnd>)>,
     last_user: Option<EntryId>,
     last_turn_end: Option<EntryId>,
 }
@@ -33,6 +33,18 @@ pub struct Transcript {
 struct Joined<End> {
     begin: Option<EntryId>,
     end: Option<(EntryId, Millis, End)>,
+}
+
+/// The place of a name in a list that is sorted by names, made if it is not there.
+fn joined<'a, End>(list: &'a mut Vec<(String, Joined<End>)>, name: &str) -> &'a mut Joined<End> {
+    let place = match list.binary_search_by(|(other, _)| other.as_str().cmp(name)) {
+        Ok(place) => place,
+        Err(place) => {
+            list.insert(place, (name.to_owned(), Joined::default()));
+            place
+        }
+    };
+    &mut list[place].1
 }
 
 impl<End> Default for Joined<End> {
@@ -156,7 +168,7 @@ impl Transcript {
 
     /// The rows, oldest first.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = &Arc<Row>> {
-        self.rows.values()
+        self.rows.iter()
     }
 
     /// True while there is nothing to show.
@@ -171,21 +183,21 @@ impl Transcript {
 
     /// The oldest entry folded in, from which older ones are asked for.
     pub fn oldest(&self) -> Option<EntryId> {
-        let row = self.rows.keys().next().copied();
+        let row = self.rows.first().map(|row| row.id);
         let rowless = self.rowless.first().copied();
         row.into_iter().chain(rowless).min()
     }
 
     /// The newest entry folded in, which is the cursor of the next attach.
     pub fn newest(&self) -> Option<EntryId> {
-        let row = self.rows.keys().next_back().copied();
+        let row = self.rows.last().map(|row| row.id);
         row.max(self.rowless.last().copied())
     }
 
     /// Folds one entry in. Says whether it was new.
     pub fn apply(&mut self, entry: &Entry) -> bool {
         let id = entry.id;
-        if self.rows.contains_key(&id) || self.rowless.contains(&id) {
+        if self.row_at(id).is_ok() || self.rowless.binary_search(&id).is_ok() {
             return false;
         }
         match &entry.event {
@@ -196,9 +208,9 @@ impl Transcript {
             Event::Text { text } => self.row(entry, Item::Text { text: text.clone() }),
             Event::Tool { tool_id, name, input, .. } => {
                 let text = |key: &str| input.get(key).and_then(|value| value.as_str()).map(str::to_owned);
-                let line = text("command").unwrap_or_else(|| input.to_string());
+                let line = text("command").unwrap_or_else(|| fields(input));
                 self.row(entry, Item::Tool { name: name.clone(), line, title: text("title"), end: None });
-                self.tools.entry(tool_id.clone()).or_default().begin = Some(id);
+                joined(&mut self.tools, tool_id).begin = Some(id);
                 self.join_tool(tool_id);
             }
             Event::ToolResult { tool_id, output, is_error, exit_code, truncated } => {
@@ -209,8 +221,8 @@ impl Transcript {
                     truncated: *truncated,
                     duration_ms: None,
                 };
-                self.rowless.insert(id);
-                self.tools.entry(tool_id.clone()).or_default().end = Some((id, entry.at, end));
+                self.rowless(id);
+                joined(&mut self.tools, tool_id).end = Some((id, entry.at, end));
                 self.join_tool(tool_id);
             }
             Event::Verb { run_id, verb, by, outcome: None, .. } => {
@@ -218,10 +230,10 @@ impl Transcript {
             }
             Event::Verb { run_id, verb, by, outcome: Some(outcome), exit_code } => {
                 // An end whose beginning is not here (yet) makes the row; a beginning that comes later moves it.
-                let run = self.runs.entry(run_id.clone()).or_default();
+                let run = joined(&mut self.runs, run_id.as_str());
                 run.end = Some((id, entry.at, RunEnd { outcome: *outcome, exit_code: *exit_code }));
                 if run.begin.is_some() {
-                    self.rowless.insert(id);
+                    self.rowless(id);
                     self.join_run(run_id);
                 } else {
                     let end = Some(RunEnd { outcome: *outcome, exit_code: *exit_code });
@@ -239,17 +251,29 @@ impl Transcript {
             Event::Notice { level: Level::Warning, text } => self.note(entry, Tone::Warning, text.clone()),
             Event::TurnEnd => {
                 self.last_turn_end = self.last_turn_end.max(Some(id));
-                self.rowless.insert(id);
+                self.rowless(id);
             }
             Event::Unknown => {
-                self.rowless.insert(id);
+                self.rowless(id);
             }
         }
         true
     }
 
+    fn row_at(&self, id: EntryId) -> Result<usize, usize> {
+        self.rows.binary_search_by(|row| row.id.cmp(&id))
+    }
+
     fn row(&mut self, entry: &Entry, item: Item) {
-        self.rows.insert(entry.id, Arc::new(Row { id: entry.id, at: entry.at, item }));
+        if let Err(place) = self.row_at(entry.id) {
+            self.rows.insert(place, Arc::new(Row { id: entry.id, at: entry.at, item }));
+        }
+    }
+
+    fn rowless(&mut self, id: EntryId) {
+        if let Err(place) = self.rowless.binary_search(&id) {
+            self.rowless.insert(place, id);
+        }
     }
 
     fn note(&mut self, entry: &Entry, tone: Tone, text: String) {
@@ -257,39 +281,47 @@ impl Transcript {
     }
 
     fn join_tool(&mut self, tool_id: &str) {
-        let Some(Joined { begin: Some(begin), end: Some((_, ended, result)) }) = self.tools.get(tool_id) else {
+        let Joined { begin: Some(begin), end: Some((_, ended, result)) } = joined(&mut self.tools, tool_id).clone() else {
             return;
         };
-        if let Some(row) = self.rows.get_mut(begin) {
-            let row = Arc::make_mut(row);
+        if let Ok(place) = self.row_at(begin) {
+            let row = Arc::make_mut(&mut self.rows[place]);
             let took = ended.since(row.at);
             if let Item::Tool { end, .. } = &mut row.item {
-                *end = Some(ToolEnd { duration_ms: Some(took), ..result.clone() });
+                *end = Some(ToolEnd { duration_ms: Some(took), ..result });
             }
         }
     }
 
     fn run_row(&mut self, entry: &Entry, run_id: &RunId, verb: Verb, by: &str) {
-        let run = self.runs.entry(run_id.clone()).or_default();
+        let run = joined(&mut self.runs, run_id.as_str());
         run.begin = Some(entry.id);
         if let Some((end_id, ..)) = run.end {
-            self.rows.remove(&end_id);
-            self.rowless.insert(end_id);
+            if let Ok(place) = self.row_at(end_id) {
+                self.rows.remove(place);
+            }
+            self.rowless(end_id);
         }
         self.row(entry, Item::Run { run_id: run_id.clone(), verb, by: by.to_owned(), end: None });
         self.join_run(run_id);
     }
 
     fn join_run(&mut self, run_id: &RunId) {
-        let Some(Joined { begin: Some(begin), end: Some((_, _, ended)) }) = self.runs.get(run_id) else {
-            return;
-        };
-        if let Some(row) = self.rows.get_mut(begin) {
-            if let Item::Run { end, .. } = &mut Arc::make_mut(row).item {
-                *end = Some(ended.clone());
-            }
+        let run = joined(&mut self.runs, run_id.as_str()).clone();
+        let Joined { begin: Some(begin), end: Some((_, _, ended)) } = run else { return };
+        if let Ok(place) = self.row_at(begin)
+            && let Item::Run { end, .. } = &mut Arc::make_mut(&mut self.rows[place]).item
+        {
+            *end = Some(ended);
         }
     }
+}
+
+/// A tool's input as lines of `field: text`, for tools that have no command. What is no text is left out.
+fn fields(input: &serde_json::Value) -> String {
+    let fields = input.as_object().into_iter().flatten();
+    let lines = fields.filter_map(|(name, value)| Some(format!("{name}: {}", value.as_str()?)));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -162,7 +162,7 @@ impl FormCall {
             Ok(id) => console.sessions.get(&id).await.is_ok().then_some(id),
             Err(_) => None,
         };
-        let running = |run: &Run| answer(200, &FormAnswer::Running { run_id: run.summary.run_id.clone() });
+        let running = |run: &Run| answer(200, &FormAnswer::Running { run_id: run.run_id.clone() });
         let work = async move {
             let input = VerbInput { session_id, override_unknown };
             let recorded = Some((recording, running as Form<Run>));

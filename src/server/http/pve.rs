@@ -64,7 +64,7 @@ pub(super) async fn verb(
 
 /// The answer to a verb that was run: 200 when the host says that all went well, else 502.
 fn answer_of(run: &Run) -> StoredAnswer {
-    answer(if run.summary.exit_code == Some(0) { 200 } else { 502 }, &run.answer())
+    answer(if run.exit_code == Some(0) { 200 } else { 502 }, &run.answer())
 }
 
 pub(super) async fn runs(_: Operator, State(console): State<Console>) -> Result<Json<Runs>, Failure> {

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::{
-    call::{OutputStream, Run, RunChunk, RunSummary},
+    call::{OutputStream, Run, RunChunk},
     verb::Outcome,
 };
 use tokio::sync::watch;
@@ -38,15 +38,7 @@ struct State {
 const CUT: &str = "\n… output cut here: it was longer than what is kept …\n";
 
 impl LiveRun {
-    pub(super) fn new(summary: RunSummary, cap: usize) -> Self {
-        let run = Run {
-            summary,
-            stdout: String::new(),
-            stderr: String::new(),
-            rejected: false,
-            truncated: false,
-            detail: None,
-        };
+    pub(super) fn new(run: Run, cap: usize) -> Self {
         let (stdout, stderr) = (CappedText::new(cap), CappedText::new(cap));
         LiveRun {
             state: Mutex::new(State { run, stdout, stderr, chunks: Vec::new() }),
@@ -96,9 +88,9 @@ impl LiveRun {
         let (stdout, stderr) = (text(&state.stdout), text(&state.stderr));
         let truncated = state.stdout.truncated() || state.stderr.truncated();
         let run = &mut state.run;
-        run.summary.ended = Some(fresh::now());
-        run.summary.outcome = Some(outcome);
-        run.summary.exit_code = exit_code;
+        run.ended = Some(fresh::now());
+        run.outcome = Some(outcome);
+        run.exit_code = exit_code;
         run.detail = match (run.detail.take(), detail) {
             (Some(before), Some(now)) => Some(format!("{now}. {before}")),
             (before, now) => now.or(before),
@@ -115,7 +107,7 @@ impl LiveRun {
     pub fn run(&self) -> Run {
         let state = self.state();
         let mut run = state.run.clone();
-        if run.summary.ended.is_none() {
+        if run.ended.is_none() {
             run.stdout = state.stdout.text().to_owned();
             run.stderr = state.stderr.text().to_owned();
             run.truncated = state.stdout.truncated() || state.stderr.truncated();

@@ -145,49 +145,39 @@ impl Power {
             verb::admit(verb, override_unknown, &mutations).map_err(Rejected::Refused)?;
             mutations.begin(Mutation { run_id: run_id.clone(), verb, by: by.clone(), started });
         }
-        let summary = RunSummary {
-            run_id: run_id.clone(),
-            verb,
-            by,
-            session_id: session.as_ref().map(|session| session.id.clone()),
-            started,
-            ended: None,
-            outcome: None,
-            exit_code: None,
-        };
-        let live = Arc::new(LiveRun::new(summary.clone(), self.config.output_bytes));
+        let session_id = session.as_ref().map(|session| session.id.clone());
+        let run = Run::begun(run_id.clone(), verb, by, session_id, started);
+        let live = Arc::new(LiveRun::new(run.clone(), self.config.output_bytes));
         locked(&self.live).insert(run_id, Arc::clone(&live));
         let power = Arc::clone(self);
-        let run = Arc::clone(&live);
+        let watched = Arc::clone(&live);
         // From here on it is carried through: not even the caller's going away between intent and sending ends it.
-        tokio::spawn(async move { power.carry_through(run, summary, session, recorded).await });
+        tokio::spawn(async move { power.carry_through(watched, run, session, recorded).await });
         Ok(live)
     }
 
     async fn carry_through(
         self: Arc<Self>,
         live: Arc<LiveRun>,
-        summary: RunSummary,
+        begun: Run,
         session: Option<Arc<Session>>,
         recorded: Option<(Intent, Form<Run>)>,
     ) {
-        let verb = summary.verb;
+        let verb = begun.verb;
         let if_server_dies = Run {
-            summary: RunSummary { ended: Some(summary.started), outcome: Some(Outcome::Unknown), ..summary.clone() },
-            stdout: String::new(),
-            stderr: String::new(),
-            rejected: false,
-            truncated: false,
+            ended: Some(begun.started),
+            outcome: Some(Outcome::Unknown),
             detail: Some("the console ended while this ran: check with status".into()),
+            ..begun.clone()
         };
         let provisional = recorded.map(|(intent, form)| (intent, form(&if_server_dies)));
         let mut unrecorded =
-            self.store.begin_run(self.config.target_name.clone(), summary.clone(), provisional).await.err();
+            self.store.begin_run(self.config.target_name.clone(), begun.summary(), provisional).await.err();
         if let Some(session) = &session {
-            unrecorded = session.append(begun_event(&summary), None).await.err().or(unrecorded);
+            unrecorded = session.append(begun_event(&begun), None).await.err().or(unrecorded);
         }
         if let Some(error) = &unrecorded {
-            self.say_unrecorded(&summary, error);
+            self.say_unrecorded(&begun, error);
             live.note(&format!("{error}: this run is not on the console's record; it goes on all the same"));
         }
 
@@ -202,21 +192,21 @@ impl Power {
         let recorded = self.store.end_run(self.config.target_name.clone(), run.clone()).await;
         if let Some(session) = &session {
             // The run's own record says the same; the transcript follows when it can be written again.
-            let _ = session.append(ended_event(&run.summary), None).await;
+            let _ = session.append(ended_event(&run.summary()), None).await;
         }
-        locked(&self.mutations).end(&run.summary.run_id, verb, outcome, exit_code);
+        locked(&self.mutations).end(&run.run_id, verb, outcome, exit_code);
         match recorded {
             Ok(()) => {
-                locked(&self.live).remove(&run.summary.run_id);
+                locked(&self.live).remove(&run.run_id);
             }
-            Err(error) => self.say_unrecorded(&run.summary, &error),
+            Err(error) => self.say_unrecorded(&run, &error),
         }
         live.tell_ended();
     }
 
     /// What cannot go into the record goes where somebody may find it.
-    fn say_unrecorded(&self, run: &RunSummary, error: &StoreError) {
-        let RunSummary { run_id, verb, by, outcome, exit_code, .. } = run;
+    fn say_unrecorded(&self, run: &Run, error: &StoreError) {
+        let Run { run_id, verb, by, outcome, exit_code, .. } = run;
         tracing::error!(%run_id, %verb, %by, ?outcome, ?exit_code, %error, "a run could not be recorded");
     }
 
@@ -237,7 +227,7 @@ impl Power {
     pub async fn runs(&self, limit: u64) -> Result<Vec<RunSummary>, StoreError> {
         let mut runs = self.store.runs(limit).await?;
         for live in locked(&self.live).values() {
-            let summary = live.run().summary;
+            let summary = live.run().summary();
             match runs.iter_mut().find(|run| run.run_id == summary.run_id) {
                 Some(run) => *run = summary,
                 None => runs.push(summary),
@@ -249,7 +239,7 @@ impl Power {
     }
 }
 
-fn begun_event(run: &RunSummary) -> Event {
+fn begun_event(run: &Run) -> Event {
     Event::Verb { run_id: run.run_id.clone(), verb: run.verb, by: run.by.clone(), outcome: None, exit_code: None }
 }
 

@@ -68,7 +68,8 @@ impl Store {
     /// Records what became of a run, whether or not its beginning could be recorded.
     pub async fn end_run(&self, target: String, run: Run) -> Result<(), StoreError> {
         self.write(move |db| {
-            let Run { summary, stdout, stderr, rejected, truncated, detail } = run;
+            let summary = run.summary();
+            let Run { stdout, stderr, rejected, truncated, detail, .. } = run;
             db.prepare_cached(
                 "INSERT INTO runs (id, target, verb, by, session, started, ended, outcome, exit_code, stdout, stderr,
                                    rejected, truncated, detail)
@@ -103,8 +104,16 @@ impl Store {
         self.read(move |db| {
             db.prepare_cached(&format!("{SUMMARY}, stdout, stderr, rejected, truncated, detail FROM runs WHERE id = ?"))?
                 .query_row([id.as_str()], |row| {
+                    let RunSummary { run_id, verb, by, session_id, started, ended, outcome, exit_code } = summary_of(row)?;
                     Ok(Run {
-                        summary: summary_of(row)?,
+                        run_id,
+                        verb,
+                        by,
+                        session_id,
+                        started,
+                        ended,
+                        outcome,
+                        exit_code,
                         stdout: row.get(8)?,
                         stderr: row.get(9)?,
                         rejected: row.get(10)?,

@@ -1,0 +1,238 @@
+// One console per test: the program itself, in practice mode, on a free port, with a record of its own. A page that
+// throws, logs an error or breaks its content security policy fails its test, whatever the test looks at.
+import { test as base, expect, type BrowserContext, type Locator, type Page } from '@playwright/test';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import readline from 'node:readline';
+
+const repository = path.resolve(import.meta.dirname, '../..');
+const program = process.env.BREAKGLASS_UNDER_TEST ?? path.join(repository, 'target/debug/breakglass');
+export const token = 'a-token-for-tests';
+export const bearer = { authorization: `Bearer ${token}` };
+
+// An entry as the API gives it: `kind` and `id`, and what its kind has.
+export type Entry = { kind: string; id: number; [field: string]: unknown };
+
+export class Console {
+  private constructor(
+    readonly base: string,
+    readonly folder: string,
+    private readonly settings: string[],
+    private child: ChildProcess,
+    public signInLink: string,
+  ) {}
+
+  // `settings` are further flags of `breakglass serve`.
+  static async start(folder: string, settings: string[] = [], listen = '127.0.0.1:0'): Promise<Console> {
+    const { child, base, link } = await serve(folder, settings, listen);
+    return new Console(base, folder, settings, child, link);
+  }
+
+  // As the kernel does it when memory runs out: no goodbye.
+  async kill(): Promise<void> {
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      this.child.kill('SIGKILL');
+      await ended;
+    }
+  }
+
+  // Starts it again at the same address, with the same record.
+  async revive(): Promise<void> {
+    const { child, link } = await serve(this.folder, this.settings, new URL(this.base).host);
+    this.child = child;
+    this.signInLink = link;
+  }
+
+  // Takes its record away, as when a machine was set up anew. It must have been killed before.
+  wipe(): void {
+    remove(this.folder);
+    mkdirSync(this.folder);
+  }
+
+  async api(method: string, where: string, body?: unknown): Promise<any> {
+    const answer = await fetch(this.base + where, {
+      method,
+      headers: bearer,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    return answer.json();
+  }
+
+  // One answer as it stands on the wire: not followed, not decompressed.
+  async raw(where: string, headers: Record<string, string> = {}): Promise<http.IncomingMessage & { body: Buffer }> {
+    return new Promise((resolve, reject) => {
+      const request = http.get(this.base + where, { headers: { ...bearer, ...headers } }, (answer) => {
+        const pieces: Buffer[] = [];
+        answer.on('data', (piece: Buffer) => pieces.push(piece));
+        answer.on('error', reject);
+        answer.on('end', () => resolve(Object.assign(answer, { body: Buffer.concat(pieces) })));
+      });
+      request.on('error', reject);
+    });
+  }
+
+  async open(): Promise<string> {
+    return (await this.api('POST', '/api/session')).session_id;
+  }
+
+  async sessions(): Promise<{ id: string; turn_active: boolean; last_event_id: number | null }[]> {
+    return (await this.api('GET', '/api/session')).sessions;
+  }
+
+  // The newest 1000 entries of a session.
+  async entries(session: string): Promise<Entry[]> {
+    return (await this.api('GET', `/api/session/${session}/entries?limit=1000`)).entries;
+  }
+
+  async runs(): Promise<{ run_id: string; verb: string; outcome: string | null; exit_code: number | null }[]> {
+    return (await this.api('GET', '/api/pve/runs')).runs;
+  }
+
+  // Carries turns through, one after the other, as a script would.
+  async turns(session: string, ...prompts: string[]): Promise<void> {
+    for (const prompt of prompts) {
+      const answer = await this.api('POST', `/api/session/${session}/prompt`, { prompt });
+      expect(answer).toEqual({ status: 'started' });
+      await this.idle(session);
+    }
+  }
+
+  // Follows the stream until the session's turn has ended.
+  async idle(session: string): Promise<void> {
+    const given = AbortSignal.timeout(40_000);
+    const answer = await fetch(`${this.base}/api/session/${session}/stream?tail=1`, { headers: bearer, signal: given });
+    let seen = '';
+    for await (const piece of answer.body!.pipeThrough(new TextDecoderStream())) {
+      seen += piece;
+      if (seen.includes('"kind":"turn_end"')) return;
+    }
+    throw new Error('the stream ended before the turn did');
+  }
+}
+
+async function serve(folder: string, settings: string[], listen: string) {
+  const child = spawn(program, ['serve', '--practice', '--listen', listen, '--data-dir', folder, ...settings], {
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      API_BEARER_TOKEN: token,
+      LEPTOS_SITE_ROOT: process.env.LEPTOS_SITE_ROOT ?? path.join(repository, 'target/site'),
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let base = '';
+  for await (const line of readline.createInterface({ input: child.stdout! })) {
+    base ||= /^listening on (.*)$/.exec(line)?.[1] ?? '';
+    const link = /^sign in .*: (http.*)$/.exec(line)?.[1];
+    if (link) {
+      // What it may say later must not block it.
+      child.stdout!.resume();
+      return { child, base, link };
+    }
+  }
+  throw new Error('the console ended before it printed a sign-in link');
+}
+
+function remove(folder: string): void {
+  // What a killed console's host script still writes there may come in between.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+}
+
+// Opens the link from the terminal and presses the button, as a person does.
+export async function signIn(page: Page, console: Console): Promise<void> {
+  await page.goto(console.signInLink);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.locator('#composer')).toBeVisible();
+}
+
+export async function hydrated(page: Page): Promise<void> {
+  await expect(page.locator('html[data-hydrated]')).toBeAttached();
+}
+
+// Signs in and opens a new session's page, brought to life and attached.
+export async function openSession(page: Page, console: Console): Promise<string> {
+  await signIn(page, console);
+  const id = await console.open();
+  await page.goto(`${console.base}/s/${id}`);
+  await hydrated(page);
+  await expect(lamp(page)).toHaveText(id.slice(0, 8));
+  return id;
+}
+
+// Holds the page's program back, as a bad network does, until the answer is called.
+export async function holdProgram(context: BrowserContext): Promise<() => void> {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await context.route('**/pkg/*.wasm', async (route) => {
+    await held;
+    await route.continue();
+  });
+  return release;
+}
+
+export const lamp = (page: Page): Locator => page.locator('.lamp-words');
+export const field = (page: Page): Locator => page.getByRole('textbox', { name: 'Prompt' });
+export const sendButton = (page: Page): Locator => page.locator('.composer').getByRole('button', { name: 'Send' });
+export const stopButton = (page: Page): Locator => page.locator('.composer').getByRole('button', { name: 'Stop' });
+export const toast = (page: Page): Locator => page.locator('.toast');
+// The row of a verb that asks before it acts.
+export const verb = (page: Page, name: string): Locator =>
+  page.locator('#vm .confirm > summary').filter({ hasText: new RegExp(`^${name}`) });
+export const preset = (page: Page, name: string): Locator =>
+  page.getByRole('group', { name: 'Presets' }).getByRole('button', { name, exact: true });
+
+export async function send(page: Page, text: string): Promise<void> {
+  await field(page).fill(text);
+  await sendButton(page).click();
+}
+
+// The session whose page is open.
+export const sessionOf = (page: Page): string => new URL(page.url()).pathname.replace('/s/', '');
+
+// What a page must not do goes into `errors`.
+export function watch(page: Page, errors: string[]): void {
+  page.on('pageerror', (error) => errors.push(`pageerror: ${error}`));
+  page.on('console', (message) => {
+    // A violation of the content security policy is reported here too.
+    if (message.type() === 'error' || message.type() === 'warning') errors.push(`console: ${message.text()}`);
+  });
+}
+
+// Takes out of the list what a browser itself says of requests that a test made fail.
+export function forgiveLostRequests(errors: string[]): void {
+  const provoked = /^console: Failed to load resource: (net::ERR_|the server responded with a status of (404|502))/;
+  const left = errors.filter((error) => !provoked.test(error));
+  errors.splice(0, errors.length, ...left);
+}
+
+type Fixtures = { folder: string; settings: string[]; console: Console; errors: string[] };
+
+export const test = base.extend<Fixtures>({
+  settings: [[], { option: true }],
+  folder: async ({}, use) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'breakglass-'));
+    await use(folder);
+    remove(folder);
+  },
+  console: async ({ folder, settings }, use) => {
+    const console = await Console.start(folder, settings);
+    await use(console);
+    await console.kill();
+  },
+  // It needs the console so that it is looked at before the console is killed.
+  errors: [
+    async ({ page, console: _ }, use) => {
+      const errors: string[] = [];
+      watch(page, errors);
+      await use(errors);
+      expect(errors).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+export { expect };
