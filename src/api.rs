@@ -3,10 +3,6 @@
 
 use domain::call::FormAnswer;
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn;
-
-/// Where the forms post to.
-pub const PATHS: [&str; 4] = [SubmitPrompt::PATH, StopTurn::PATH, NewSession::PATH, RunVerb::PATH];
 
 /// Begins a turn: with what was typed; or with a preset, whose button sends its id; or with a preset's runbook, whose
 /// button sends the preset's id. The latter two leave what was typed where it is.

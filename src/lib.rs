@@ -20,6 +20,10 @@ pub mod browser;
 #[cfg(feature = "ssr")]
 pub mod server;
 
+/// The page, rendered by the server.
+#[cfg(feature = "ssr")]
+pub mod render;
+
 /// Brings the rendered page to life. Called once by the page, when the program has arrived.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]

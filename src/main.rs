@@ -4,10 +4,13 @@
 use std::{io::Write, process::ExitCode};
 
 use anyhow::Context;
-use breakglass::server::{
-    Server,
-    config::{Settings, Surroundings},
-    sign_in_link,
+use breakglass::{
+    render::renderer,
+    server::{
+        Server,
+        config::{Settings, Surroundings},
+        sign_in_link,
+    },
 };
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
@@ -60,7 +63,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     let config = settings.resolve(Surroundings::read())?;
     let practice = config.practice;
     let target = config.target_name.clone();
-    let server = Server::bind(config).await?;
+    let server = Server::bind(config, renderer()).await?;
     if !server.has_assets() {
         tracing::warn!("the page's files are missing, so it works without script only: `cargo xtask build` makes them");
     }
@@ -68,7 +71,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         say(&format!("practice mode: {target} is the target, and the hypervisor is a practice one"));
     }
     say(&format!("listening on {}", server.origin()));
-    if let Some(link) = server.sign_in_link().await.context("no sign-in link could be made")? {
+    if let Some(link) = server.sign_in_link().await {
         say(&format!("sign in within ten minutes, once: {link}"));
     }
     let stop = CancellationToken::new();

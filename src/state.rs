@@ -23,6 +23,8 @@ pub struct State {
     pub sending: RwSignal<bool>,
     /// What passes.
     pub toast: RwSignal<Option<String>>,
+    /// True while nobody knows what became of the last mutation.
+    pub unknown: RwSignal<bool>,
     /// The run in the VM sheet.
     pub run: RwSignal<Option<Run>>,
     /// True while there are entries older than those shown.
@@ -40,6 +42,8 @@ pub enum Link {
     Down,
     /// The sign-in is no longer valid.
     SignedOut,
+    /// The console has no such session.
+    Gone,
 }
 
 impl State {
@@ -56,6 +60,7 @@ impl State {
             stopping: RwSignal::new(false),
             sending: RwSignal::new(false),
             toast: RwSignal::new(toast),
+            unknown: RwSignal::new(page.unknown),
             run: RwSignal::new(page.run.clone()),
             has_older: RwSignal::new(has_older),
             page: StoredValue::new(page),
@@ -67,9 +72,12 @@ impl State {
         expect_context()
     }
 
-    /// True while a turn runs.
+    /// True while a turn runs. Where what is shown does not say, the session said so when the page was made.
     pub fn working(self) -> bool {
-        self.transcript.with(Transcript::turn_open)
+        let as_arrived = || {
+            self.page.with_value(|page| page.session.as_ref().is_some_and(|session| session.turn_active))
+        };
+        self.transcript.with(Transcript::turn_open).unwrap_or_else(as_arrived)
     }
 
     /// The session's id, or nothing before there is one.

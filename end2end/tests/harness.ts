@@ -101,16 +101,10 @@ export class Console {
     }
   }
 
-  // Follows the stream until the session's turn has ended.
+  // Waits until the session lets the next turn in.
   async idle(session: string): Promise<void> {
-    const given = AbortSignal.timeout(40_000);
-    const answer = await fetch(`${this.base}/api/session/${session}/stream?tail=1`, { headers: bearer, signal: given });
-    let seen = '';
-    for await (const piece of answer.body!.pipeThrough(new TextDecoderStream())) {
-      seen += piece;
-      if (seen.includes('"kind":"turn_end"')) return;
-    }
-    throw new Error('the stream ended before the turn did');
+    const active = async () => (await this.sessions()).find(({ id }) => id === session)?.turn_active;
+    await expect.poll(active, { timeout: 40_000, intervals: [20, 20, 50, 100] }).toBe(false);
   }
 }
 

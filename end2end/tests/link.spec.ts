@@ -1,6 +1,7 @@
 // The link between page and console: lost, found again, and the same transcript everywhere.
 import type { Page } from '@playwright/test';
 import {
+  bearer,
   expect,
   forgiveLostRequests,
   hydrated,
@@ -20,6 +21,14 @@ const linkBar = (page: Page) => page.locator('.link-bar');
 // What a person reads in the transcript, row by row.
 async function rows(page: Page): Promise<string[]> {
   return page.locator('.rows > .row').evaluateAll((rows) => rows.map((row) => row.textContent ?? ''));
+}
+
+// The link goes down, and the page's clock stands still, so that it does not try again by itself. The console is there.
+async function loseTheLinkForGood(page: Page, console: Console): Promise<void> {
+  await page.clock.pauseAt(Date.now() + 60_000);
+  await console.kill();
+  await expect(linkBar(page)).toBeVisible();
+  await console.revive();
 }
 
 // A session that is many screens long.
@@ -95,35 +104,29 @@ test('a tool that the console died under is no longer shown as running', async (
 });
 
 test('Reconnect attaches at once', async ({ page, console, errors }) => {
+  await page.clock.install();
   const id = await openSession(page, console);
-  // The page's own tries are kept from arriving, so that it is the button that does it.
-  const stream = `**/api/session/${id}/stream*`;
-  await page.route(stream, (route) => route.abort('connectionrefused'));
-  await console.kill();
-  await expect(linkBar(page)).toBeVisible();
-  await console.revive();
+  await loseTheLinkForGood(page, console);
   await console.turns(id, '!echo while the link was down');
   await expect(page.locator('.row.prompt')).toHaveCount(0);
-  const tries = page.waitForRequest(stream);
-  await tries;
-  await page.unroute(stream);
   await linkBar(page).getByRole('button', { name: 'Reconnect' }).click();
-  await expect(lamp(page)).toHaveText(id.slice(0, 8), { timeout: 2_000 });
+  await expect(lamp(page)).toHaveText(id.slice(0, 8));
+  await expect(linkBar(page)).toHaveCount(0);
   await expect(page.locator('.row.prompt')).toHaveCount(1);
   await expect(page.locator('.finished')).toHaveCount(1);
   forgiveLostRequests(errors);
 });
 
 test('the VM controls work while the session cannot be followed', async ({ page, console, errors, isMobile }) => {
-  const id = await openSession(page, console);
-  await page.route(`**/api/session/${id}/stream*`, (route) => route.abort('connectionrefused'));
-  await console.kill();
-  await console.revive();
-  await expect(linkBar(page)).toBeVisible();
+  await page.clock.install();
+  await openSession(page, console);
+  await loseTheLinkForGood(page, console);
   if (isMobile) await page.getByRole('link', { name: 'VM controls' }).click();
   await page.getByRole('button', { name: /^Status/ }).click();
-  await expect(page.getByRole('region', { name: 'Last run' })).toHaveAttribute('data-state', 'ended');
-  await expect(page.getByRole('region', { name: 'Last run' }).locator('.output')).toContainText('status: running');
+  const run = page.getByRole('region', { name: 'Last run' });
+  await expect(run).toHaveAttribute('data-state', 'ended');
+  await expect(run.locator('.output')).toContainText('status: running');
+  await expect(lamp(page)).toHaveText('link down');
   forgiveLostRequests(errors);
 });
 
@@ -164,6 +167,22 @@ test('two pages on one session show the same, and either can stop what the other
   await expect(other.locator('.finished')).toHaveCount(1);
   expect(await rows(page)).toEqual(await rows(other));
   await other.close();
+});
+
+test('a turn whose end was seen lets the next one in', async ({ console }) => {
+  const id = await console.open();
+  const answer = await fetch(`${console.base}/api/session/${id}/stream`, { headers: bearer });
+  const prompt = () => console.api('POST', `/api/session/${id}/prompt`, { prompt: '!true' });
+  expect(await prompt()).toEqual({ status: 'started' });
+  let seen = '';
+  let turns = 1;
+  for await (const piece of answer.body!.pipeThrough(new TextDecoderStream())) {
+    seen += piece;
+    if (seen.split('"kind":"turn_end"').length <= turns) continue;
+    if (turns === 20) break;
+    expect(await prompt(), `after turn ${turns}`).toEqual({ status: 'started' });
+    turns += 1;
+  }
 });
 
 test('who is at the end stays at the end', async ({ page, console }) => {

@@ -5,15 +5,35 @@ use wasm_bindgen::{JsValue, closure::Closure};
 
 use crate::state::State;
 
-/// Listens to an event of the document for as long as the page lives.
-pub(super) fn on<E: JsCast + 'static>(target: &web_sys::EventTarget, event: &str, mut handle: impl FnMut(E) + 'static) {
-    let closure = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {
-        if let Ok(event) = event.dyn_into::<E>() {
-            handle(event);
-        }
-    });
+/// Listens to an event for as long as the page lives.
+pub(super) fn on(target: &web_sys::EventTarget, event: &str, handle: impl FnMut(web_sys::Event) + 'static) {
+    let closure = Closure::<dyn FnMut(web_sys::Event)>::new(handle);
     let _ = target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
     closure.forget();
+}
+
+/// Does it when the components have shown what was just set.
+pub(super) fn soon(work: impl FnOnce() + 'static) {
+    set_timeout(work, std::time::Duration::ZERO);
+}
+
+/// True for an event on an element of `[data-act=…]`, or inside of one.
+pub(super) fn acts(event: &web_sys::Event, act: &str) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|target| target.closest(&format!("[data-act={act}]")).ok().flatten().is_some())
+}
+
+/// What a form without script left is said once: it passes, and a reload does not bring it back.
+pub(super) fn pass_flash(state: State) {
+    if let Some(words) = state.toast.get_untracked() {
+        toast(state, words);
+    }
+    let location = window().location();
+    if location.search().is_ok_and(|search| search.contains("flash=") || search.contains("run="))
+        && let (Ok(path), Ok(hash), Ok(history)) = (location.pathname(), location.hash(), window().history())
+    {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("{path}{hash}")));
+    }
 }
 
 /// Puts this device's time of day in place of the server's, in all that is shown.

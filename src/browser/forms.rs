@@ -1,23 +1,35 @@
 //! The page's forms, sent by fetch: the same fields to the same endpoint, with a key per intent. A try that failed on the
 //! way keeps its key, so that trying again cannot do it twice.
 
-use std::{cell::RefCell, rc::Rc};
+use std::cell::RefCell;
 
-use domain::call::{ErrorBody, FormAnswer};
+use domain::call::{FormAnswer, Told};
 use gloo_net::http::Request;
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 use web_sys::{HtmlButtonElement, HtmlFormElement, SubmitEvent};
 
-use super::{dom, run, scroll};
+use super::{dom, run, scroll, stream};
 use crate::state::{Link, State};
 
-/// The last intent that may not have arrived: where to, what, and under which key.
-type Unsure = Rc<RefCell<Option<(String, String, String)>>>;
+/// An intent that may not have arrived.
+struct Unsure {
+    action: String,
+    fields: String,
+    key: String,
+    at: f64,
+}
+
+/// How long a second tap counts as the same intent, in milliseconds. Later it is a new one.
+const SAME_INTENT: f64 = 5.0 * 60.0 * 1000.0;
+
+thread_local! {
+    static UNSURE: RefCell<Vec<Unsure>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Takes over the submission of every form that posts to the console's own endpoints.
 pub(super) fn intercept(state: State) {
-    let unsure: Unsure = Rc::default();
-    dom::on(&document(), "submit", move |event: SubmitEvent| {
+    dom::on(&document(), "submit", move |event| {
+        let Ok(event) = event.dyn_into::<SubmitEvent>() else { return };
         let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else { return };
         let button = event.submitter().and_then(|element| element.dyn_into::<HtmlButtonElement>().ok());
         let action = button
@@ -31,7 +43,7 @@ pub(super) fn intercept(state: State) {
         event.prevent_default();
         let sent = Sent::of(&form, button.as_ref(), action);
         if let Some(sent) = sent {
-            leptos::task::spawn_local(send(state, sent, Rc::clone(&unsure)));
+            leptos::task::spawn_local(send(state, sent));
         }
     });
 }
@@ -70,7 +82,7 @@ impl Sent {
     }
 }
 
-async fn send(state: State, sent: Sent, unsure: Unsure) {
+async fn send(state: State, sent: Sent) {
     let Sent { action, fields, typed, confirmation } = sent;
     let text = dom::field().map(|field| field.value()).unwrap_or_default();
     if typed && text.trim().is_empty() {
@@ -84,14 +96,17 @@ async fn send(state: State, sent: Sent, unsure: Unsure) {
         return;
     }
     state.sending.set(typed);
-    let known = unsure.borrow().clone().filter(|(where_to, what, _)| (where_to, what) == (&action, &fields));
-    let key = known.map_or_else(new_key, |(.., key)| key);
+    let now = js_sys::Date::now();
+    let key = UNSURE.with_borrow_mut(|unsure| {
+        unsure.retain(|other| now - other.at < SAME_INTENT);
+        let place = unsure.iter().position(|other| (&other.action, &other.fields) == (&action, &fields));
+        place.map_or_else(new_key, |place| unsure.remove(place).key)
+    });
     let answered = post(&action, &format!("{fields}&key={key}")).await;
     state.sending.set(false);
-    *unsure.borrow_mut() = match &answered {
-        Err(Trouble::NotSent) => Some((action, fields, key)),
-        _ => None,
-    };
+    if matches!(answered, Err(Trouble::NotSent)) {
+        UNSURE.with_borrow_mut(|unsure| unsure.push(Unsure { action, fields, key, at: now }));
+    }
     match answered {
         Ok(FormAnswer::Started { session_id } | FormAnswer::Opened { session_id })
             if session_id.as_str() != state.session_id() =>
@@ -104,9 +119,12 @@ async fn send(state: State, sent: Sent, unsure: Unsure) {
                 field.set_value("");
             }
             scroll::to_end();
+            stream::expect_news(state);
         }
         Ok(FormAnswer::Cancelled { cancelled }) => {
-            if !cancelled {
+            if cancelled {
+                stream::expect_news(state);
+            } else {
                 state.stopping.set(false);
                 dom::toast(state, "Nothing was running.".into());
             }
@@ -117,8 +135,11 @@ async fn send(state: State, sent: Sent, unsure: Unsure) {
             }
             run::follow(state, run_id);
         }
-        Ok(FormAnswer::Failed { detail, .. }) => {
+        Ok(FormAnswer::Failed { detail, overridable, .. }) => {
             state.stopping.set(false);
+            if overridable {
+                state.unknown.set(true);
+            }
             dom::toast(state, detail);
         }
         Err(Trouble::SignedOut) => {
@@ -155,8 +176,8 @@ async fn post(action: &str, body: &str) -> Result<FormAnswer, Trouble> {
         status if status < 400 => super::body(answer).await.ok_or(Trouble::NotSent),
         // What a proxy answers while the console restarts says nothing of what became of it.
         502..=504 => Err(Trouble::NotSent),
-        _ => match super::body::<ErrorBody>(answer).await {
-            Some(error) => Err(Trouble::Refused(error.detail)),
+        _ => match super::body::<Told>(answer).await {
+            Some(told) => Err(Trouble::Refused(told.detail)),
             None => Err(Trouble::NotSent),
         },
     }

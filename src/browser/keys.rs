@@ -1,6 +1,6 @@
 //! Keys: Enter sends, Shift+Enter makes a new line, Escape closes the VM sheet.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, wasm_bindgen::JsCast};
 use web_sys::{HtmlElement, KeyboardEvent};
 
 use super::dom;
@@ -8,7 +8,8 @@ use crate::state::State;
 
 /// Listens for as long as the page lives.
 pub(super) fn listen(state: State) {
-    dom::on(&document(), "keydown", move |event: KeyboardEvent| {
+    dom::on(&document(), "keydown", move |event| {
+        let Ok(event) = event.dyn_into::<KeyboardEvent>() else { return };
         // Enter that ends a word of an input method is no Enter.
         if event.is_composing() {
             return;
@@ -34,7 +35,6 @@ fn is_in_field(event: &KeyboardEvent) -> bool {
 }
 
 fn press(selector: &str) {
-    use leptos::wasm_bindgen::JsCast;
     let button = document().query_selector(selector).ok().flatten();
     if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
         button.click();

@@ -9,6 +9,8 @@ mod run;
 mod scroll;
 mod stream;
 
+use std::{cell::Cell, rc::Rc};
+
 use domain::page::Page;
 use leptos::prelude::*;
 
@@ -21,18 +23,24 @@ pub(crate) fn start() {
         leptos::logging::error!("the page carries no data; it works as it is, without script");
         return;
     };
+    let made = Rc::new(Cell::new(None));
+    let state = Rc::clone(&made);
     leptos::mount::hydrate_body(move || {
         let state = State::new(page);
+        made.set(Some(state));
         provide_context(state);
-        // After the components have taken the page as it is: what follows may change it.
-        leptos::prelude::request_animation_frame(move || attach(state));
         view! { <App/> }
     });
+    // Reached only when the components have taken the page as it is; what follows may change it.
+    if let Some(state) = state.get() {
+        attach(state);
+    }
 }
 
 fn attach(state: State) {
     dom::local_times();
-    scroll::follow(state);
+    dom::pass_flash(state);
+    scroll::listen(state);
     forms::intercept(state);
     keys::listen(state);
     stream::attach(state);

@@ -5,6 +5,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use domain::{
     call::{OutputStream, Run, RunChunk},
     ids::RunId,
+    verb::{Outcome, Verb},
 };
 use gloo_net::http::Request;
 use leptos::{prelude::*, wasm_bindgen::JsCast};
@@ -17,45 +18,77 @@ use crate::state::State;
 /// How long to wait before a run's stream is opened again.
 const AGAIN: Duration = Duration::from_secs(2);
 
+thread_local! {
+    /// The run that is wanted: what comes of an older one is dropped.
+    static WANTED: RefCell<Option<RunId>> = const { RefCell::new(None) };
+}
+
+fn is_wanted(run_id: &RunId) -> bool {
+    WANTED.with_borrow(|wanted| wanted.as_ref() == Some(run_id))
+}
+
 /// Goes on with the run that the page arrived with, if it has not ended.
 pub(super) fn resume(state: State) {
-    let running = state.run.with_untracked(|run| {
-        run.as_ref().filter(|run| run.outcome.is_none()).map(|run| run.run_id.clone())
-    });
+    let running = state
+        .run
+        .with_untracked(|run| run.as_ref().filter(|run| run.outcome.is_none()).map(|run| run.run_id.clone()));
     if let Some(run_id) = running {
         follow(state, run_id);
     }
 }
 
-/// Shows a run from its beginning on.
+/// Shows a run from its beginning on, and no other any more.
 pub(super) fn follow(state: State, run_id: RunId) {
+    WANTED.set(Some(run_id.clone()));
+    look(state, run_id);
+}
+
+fn look(state: State, run_id: RunId) {
     leptos::task::spawn_local(async move {
-        let found = match Request::get(&format!("/api/pve/runs/{run_id}")).send().await {
+        let answer = Request::get(&format!("/api/pve/runs/{run_id}")).send().await;
+        if !is_wanted(&run_id) {
+            return;
+        }
+        let status = answer.as_ref().map_or(0, gloo_net::http::Response::status);
+        let found = match answer {
             Ok(answer) if answer.ok() => super::body::<Run>(answer).await,
             _ => None,
         };
         match found {
-            Some(run) if run.outcome.is_some() => show(state, run),
+            Some(run) if run.outcome.is_some() => ended(state, run),
             Some(run) => {
                 show(state, Run { stdout: String::new(), stderr: String::new(), ..run });
+                if let Some(place) = document().query_selector(".run-place").ok().flatten() {
+                    place.scroll_into_view();
+                }
                 stream(state, run_id);
             }
+            // Nobody will ever tell.
+            None if matches!(status, 401 | 404) => {}
             // The run goes on at the console whether or not we can see it.
-            None => set_timeout(move || follow(state, run_id), AGAIN),
+            None => set_timeout(move || look(state, run_id), AGAIN),
         }
     });
 }
 
+/// Shows a run; its output is read at its end.
 fn show(state: State, run: Run) {
     state.run.set(Some(run));
-    dom::local_times();
-    if let Some(place) = document().query_selector(".run-place").ok().flatten() {
-        place.scroll_into_view();
-    }
+    dom::soon(|| {
+        dom::local_times();
+        if let Some(output) = document().query_selector(".run .output").ok().flatten() {
+            output.set_scroll_top(output.scroll_height());
+        }
+    });
 }
 
-fn is_shown(state: State, run_id: &RunId) -> bool {
-    state.run.with_untracked(|run| run.as_ref().is_some_and(|run| run.run_id == *run_id))
+fn ended(state: State, run: Run) {
+    match (run.verb, run.outcome, run.exit_code) {
+        (verb, Some(outcome), _) if verb.mutates() => state.unknown.set(outcome == Outcome::Unknown),
+        (Verb::Status, Some(Outcome::Done), Some(0)) => state.unknown.set(false),
+        _ => {}
+    }
+    show(state, run);
 }
 
 fn stream(state: State, run_id: RunId) {
@@ -67,7 +100,7 @@ fn stream(state: State, run_id: RunId) {
         move || {
             source.close();
             let handlers = held.take();
-            set_timeout(move || drop(handlers), Duration::ZERO);
+            dom::soon(move || drop(handlers));
         }
     };
     let on = |event: &str, handle: Box<dyn FnMut(MessageEvent)>| {
@@ -77,36 +110,37 @@ fn stream(state: State, run_id: RunId) {
     };
     let (id, end) = (run_id.clone(), over.clone());
     on("message", Box::new(move |event| {
-        let chunk = event.data().as_string().and_then(|data| super::decoded::<RunChunk>(&data));
-        if !is_shown(state, &id) {
+        if !is_wanted(&id) {
             return end();
         }
-        if let Some(RunChunk { stream, text }) = chunk {
-            state.run.update(|run| {
-                if let Some(run) = run {
-                    match stream {
-                        OutputStream::Stdout => run.stdout.push_str(&text),
-                        OutputStream::Stderr => run.stderr.push_str(&text),
-                    }
-                }
-            });
-            dom::local_times();
+        let chunk = event.data().as_string().and_then(|data| super::decoded::<RunChunk>(&data));
+        let run = state.run.get_untracked();
+        if let (Some(RunChunk { stream, text }), Some(mut run)) = (chunk, run) {
+            match stream {
+                OutputStream::Stdout => run.stdout.push_str(&text),
+                OutputStream::Stderr => run.stderr.push_str(&text),
+            }
+            show(state, run);
         }
     }));
     let (id, end) = (run_id.clone(), over.clone());
     on("end", Box::new(move |event| {
         end();
         let run = event.data().as_string().and_then(|data| super::decoded::<Run>(&data));
-        if let Some(run) = run.filter(|_| is_shown(state, &id)) {
-            state.run.set(Some(run));
-            dom::local_times();
+        if let Some(run) = run.filter(|_| is_wanted(&id)) {
+            ended(state, run);
         }
     }));
     on("error", Box::new(move |_| {
         over();
-        if is_shown(state, &run_id) {
-            let run_id = run_id.clone();
-            set_timeout(move || follow(state, run_id), AGAIN);
-        }
+        let run_id = run_id.clone();
+        set_timeout(
+            move || {
+                if is_wanted(&run_id) {
+                    look(state, run_id);
+                }
+            },
+            AGAIN,
+        );
     }));
 }

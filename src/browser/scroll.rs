@@ -2,11 +2,9 @@
 //!
 //! The scroller is turned upside down, so its position is 0 at the end and negative above it.
 
-use std::time::Duration;
-
 use domain::transcript::Transcript;
 use gloo_net::http::Request;
-use leptos::{prelude::*, wasm_bindgen::JsCast};
+use leptos::prelude::*;
 
 use super::dom;
 use crate::state::State;
@@ -18,11 +16,10 @@ fn scroller() -> Option<web_sys::Element> {
     document().get_element_by_id("transcript")
 }
 
-/// Listens to "show earlier", and begins at the end.
-pub(super) fn follow(state: State) {
-    dom::on(&document(), "click", move |event: web_sys::Event| {
-        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        if target.and_then(|target| target.closest("[data-act=older]").ok().flatten()).is_some() {
+/// Listens to "show earlier".
+pub(super) fn listen(state: State) {
+    dom::on(&document(), "click", move |event| {
+        if dom::acts(&event, "older") {
             event.prevent_default();
             leptos::task::spawn_local(older(state));
         }
@@ -44,7 +41,7 @@ pub(super) fn keeping(change: impl FnOnce()) {
         }
         dom::local_times();
     };
-    set_timeout(settle, Duration::ZERO);
+    dom::soon(settle);
 }
 
 async fn older(state: State) {
@@ -65,15 +62,12 @@ async fn older(state: State) {
             transcript.apply(entry);
         }
     });
-    set_timeout(
-        move || {
-            if let (Some(scroller), Some(top)) = (scroller(), top) {
-                scroller.set_scroll_top(top);
-            }
-            dom::local_times();
-        },
-        Duration::ZERO,
-    );
+    dom::soon(move || {
+        if let (Some(scroller), Some(top)) = (scroller(), top) {
+            scroller.set_scroll_top(top);
+        }
+        dom::local_times();
+    });
 }
 
 /// Goes to the end, as after sending something.

@@ -1,7 +1,10 @@
 //! Following the session: the stream is opened at the cursor, each entry is folded in by its id, and a stream that ends
 //! is opened again. A browser's own retry gives up for good on the first answer that is no stream, so it is not used.
+//!
+//! A stream can be dead without having ended: after a tunnel, or a phone's sleep. It is opened anew whenever the page
+//! comes back or hears of a network, and when something was sent and no news of it came.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, time::Duration};
 
 use domain::{
     event::{Event, Live, Streamed},
@@ -18,17 +21,29 @@ use crate::state::{Link, State};
 /// The first and the longest wait before the stream is opened again, in milliseconds.
 const FIRST_WAIT: f64 = 500.0;
 const LONGEST_WAIT: f64 = 15_000.0;
+/// How long after something was sent its news must have come.
+const NEWS: Duration = Duration::from_secs(4);
+/// How long a page must have been hidden before its stream is not trusted any more, in milliseconds.
+const TRUSTED: f64 = 5_000.0;
 
+#[derive(Default)]
 struct Follower {
-    state: State,
     source: Option<EventSource>,
     wait: f64,
-    /// Counts the streams that were opened, so that a retry that was planned for an older one is dropped.
+    /// Counts the streams that were opened, so that what was meant for an older one is dropped.
     generation: u32,
+    hidden_at: f64,
     handlers: Vec<Closure<dyn FnMut(MessageEvent)>>,
 }
 
-type Shared = Rc<RefCell<Follower>>;
+thread_local! {
+    /// The page's one stream.
+    static FOLLOWER: RefCell<Follower> = RefCell::default();
+}
+
+fn with<T>(change: impl FnOnce(&mut Follower) -> T) -> T {
+    FOLLOWER.with_borrow_mut(change)
+}
 
 /// Opens the stream, and keeps it open. Where there is no session yet, there is nothing to follow.
 pub(super) fn attach(state: State) {
@@ -36,43 +51,47 @@ pub(super) fn attach(state: State) {
         state.link.set(Link::Attached);
         return;
     }
-    let follower = Rc::new(RefCell::new(Follower {
-        state,
-        source: None,
-        wait: FIRST_WAIT,
-        generation: 0,
-        handlers: Vec::new(),
-    }));
-    open(&follower);
-
-    let again = Rc::clone(&follower);
-    dom::on(&document(), "click", move |event: web_sys::Event| {
-        let act = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        if act.and_then(|act| act.closest("[data-act=reconnect]").ok().flatten()).is_some() {
-            open(&again);
+    with(|follower| follower.wait = FIRST_WAIT);
+    open(state);
+    dom::on(&document(), "click", move |event| {
+        if dom::acts(&event, "reconnect") {
+            open(state);
         }
     });
-    // A phone that comes back, or hears of a network again, should not wait for the next try.
-    let again = Rc::clone(&follower);
-    dom::on(&window(), "online", move |_: web_sys::Event| reopen_if_down(&again));
-    let again = Rc::clone(&follower);
-    dom::on(&document(), "visibilitychange", move |_: web_sys::Event| reopen_if_down(&again));
-    dom::on(&window(), "pageshow", move |_: web_sys::Event| reopen_if_down(&follower));
+    dom::on(&window(), "online", move |_| open(state));
+    dom::on(&window(), "pageshow", move |event| {
+        // The first one tells of the page's own loading; one from the back/forward cache comes with a dead stream.
+        let persisted = js_sys::Reflect::get(&event, &"persisted".into());
+        if persisted.is_ok_and(|persisted| persisted.is_truthy()) {
+            open(state);
+        }
+    });
+    dom::on(&document(), "visibilitychange", move |_| {
+        let now = js_sys::Date::now();
+        if document().visibility_state() == web_sys::VisibilityState::Hidden {
+            with(|follower| follower.hidden_at = now);
+        } else if with(|follower| now - follower.hidden_at > TRUSTED) {
+            open(state);
+        }
+    });
 }
 
-fn reopen_if_down(follower: &Shared) {
-    let closed = follower.borrow().source.as_ref().is_none_or(|source| source.ready_state() == EventSource::CLOSED);
-    if closed && document().visibility_state() == web_sys::VisibilityState::Visible {
-        open(follower);
-    }
+/// Something was sent: its entry must come soon, else the stream is dead and does not know it.
+pub(super) fn expect_news(state: State) {
+    let (newest, generation) = (state.transcript.with_untracked(Transcript::newest), with(|follower| follower.generation));
+    set_timeout(
+        move || {
+            let none_came = state.transcript.with_untracked(Transcript::newest) == newest;
+            if none_came && with(|follower| follower.generation == generation) {
+                open(state);
+            }
+        },
+        NEWS,
+    );
 }
 
-fn open(follower: &Shared) {
-    let state = follower.borrow().state;
-    close(follower);
-    if state.link.get_untracked() != Link::Down {
-        state.link.set(Link::Connecting);
-    }
+fn open(state: State) {
+    close();
     let after = state.transcript.with_untracked(Transcript::newest);
     let id = state.session_id();
     let url = match after {
@@ -80,6 +99,7 @@ fn open(follower: &Shared) {
         None => format!("/api/session/{id}/stream"),
     };
     let Ok(source) = EventSource::new(&url) else { return };
+    let generation = with(|follower| follower.generation);
     let mut handlers = Vec::new();
     let mut on = |event: &str, handle: Box<dyn FnMut(MessageEvent)>| {
         let closure = Closure::<dyn FnMut(MessageEvent)>::new(handle);
@@ -91,59 +111,68 @@ fn open(follower: &Shared) {
         // Our record is of another log: begin anew with the one that follows.
         state.transcript.set(Transcript::default());
         state.has_older.set(false);
+        state.draft.set(None);
+        state.progress.set(None);
+        state.stopping.set(false);
     }));
-    let well = Rc::clone(follower);
     on("caught-up", Box::new(move |_| {
-        well.borrow_mut().wait = FIRST_WAIT;
+        with(|follower| follower.wait = FIRST_WAIT);
         state.link.set(Link::Attached);
-        dom::local_times();
     }));
-    let broken = Rc::clone(follower);
-    let generation = follower.borrow().generation;
     on("error", Box::new(move |_| {
-        if broken.borrow().generation == generation {
-            retry(&broken);
+        if with(|follower| follower.generation == generation) {
+            retry(state);
         }
     }));
-    let mut follower = follower.borrow_mut();
-    follower.source = Some(source);
-    follower.handlers = handlers;
+    with(|follower| {
+        follower.source = Some(source);
+        follower.handlers = handlers;
+    });
 }
 
-fn close(follower: &Shared) {
-    let mut follower = follower.borrow_mut();
-    follower.generation += 1;
-    if let Some(source) = follower.source.take() {
+fn close() {
+    let (source, handlers) = with(|follower| {
+        follower.generation += 1;
+        (follower.source.take(), std::mem::take(&mut follower.handlers))
+    });
+    if let Some(source) = source {
         source.close();
     }
     // The handlers may be the ones that run right now, so they are dropped later.
-    let handlers = std::mem::take(&mut follower.handlers);
-    set_timeout(move || drop(handlers), Duration::ZERO);
+    dom::soon(move || drop(handlers));
 }
 
-fn retry(follower: &Shared) {
-    close(follower);
-    let (state, wait, generation) = {
-        let mut follower = follower.borrow_mut();
+fn retry(state: State) {
+    close();
+    let (wait, generation) = with(|follower| {
         let wait = follower.wait;
         follower.wait = (wait * 2.0).min(LONGEST_WAIT);
-        (follower.state, wait, follower.generation)
-    };
-    state.link.set(Link::Down);
-    // What the stream cannot say, a call can: that the sign-in is over.
+        (wait, follower.generation)
+    });
+    if state.link.get_untracked() != Link::SignedOut {
+        state.link.set(Link::Down);
+    }
+    // What the stream cannot say, a call can: that the sign-in is over, or that the session is gone.
     let id = state.session_id();
     leptos::task::spawn_local(async move {
         let answer = Request::get(&format!("/api/session/{id}/entries?limit=0")).send().await;
-        if answer.is_ok_and(|answer| answer.status() == 401) {
-            state.link.set(Link::SignedOut);
+        if with(|follower| follower.generation != generation) {
+            return;
+        }
+        match answer.map(|answer| answer.status()) {
+            Ok(401) => state.link.set(Link::SignedOut),
+            Ok(404) => {
+                close();
+                state.link.set(Link::Gone);
+            }
+            _ => {}
         }
     });
-    let follower = Rc::clone(follower);
     let millis = wait + dom::jitter(wait);
     set_timeout(
         move || {
-            if follower.borrow().generation == generation {
-                open(&follower);
+            if with(|follower| follower.generation == generation) {
+                open(state);
             }
         },
         Duration::from_millis(millis as u64),

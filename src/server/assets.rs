@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use domain::page::AssetNames;
+
 /// The files of one build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assets {
     /// The folder that is served.
     pub root: PathBuf,
     /// Paths as the page names them.
-    pub css: String,
-    pub js: String,
-    pub wasm: String,
+    names: AssetNames,
 }
 
 impl Assets {
@@ -27,11 +27,17 @@ impl Assets {
                 None => format!("/pkg/breakglass.{kind}"),
             }
         };
-        Assets { root: root.to_owned(), css: name("css"), js: name("js"), wasm: name("wasm") }
+        let names = AssetNames { css: name("css"), js: name("js"), wasm: name("wasm") };
+        Assets { root: root.to_owned(), names }
+    }
+
+    /// The names that a page needs.
+    pub fn names(&self) -> AssetNames {
+        self.names.clone()
     }
 
     /// True when the build that makes them was run.
     pub fn exist(&self) -> bool {
-        self.root.join(self.js.trim_start_matches('/')).is_file()
+        self.root.join(self.names.js.trim_start_matches('/')).is_file()
     }
 }

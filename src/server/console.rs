@@ -3,18 +3,22 @@
 
 use std::sync::Arc;
 
+use axum::response::Response;
 use domain::{
     call::{Cancelled, PromptInput, Run, VerbInput},
     ids::SessionId,
-    page::Surroundings,
+    page::{Page, SignIn, Surroundings},
     preset::Presets,
     turn::check_prompt,
     verb::Verb,
 };
 
+use tokio_util::sync::CancellationToken;
+
 use super::{
+    Renderer,
     assets::Assets,
-    auth::{Gate, Operator, sign_in::Tries},
+    auth::{Gate, Operator},
     config::Limits,
     failure::Failure,
     flash::Flashes,
@@ -36,12 +40,12 @@ pub struct Parts {
     pub power: Arc<Power>,
     pub presets: Presets,
     pub gate: Gate,
-    pub tries: Tries,
     pub once: Once,
     pub flashes: Flashes,
     pub assets: Assets,
     pub limits: Limits,
     pub surroundings: Surroundings,
+    pub renderer: Renderer,
 }
 
 impl std::ops::Deref for Console {
@@ -55,6 +59,16 @@ impl Console {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         Console(Arc::new(parts))
+    }
+
+    /// The page as an answer.
+    pub async fn render(&self, page: Page) -> Response {
+        (self.renderer.page)(page, self.assets.names()).await
+    }
+
+    /// The sign-in page as an answer.
+    pub async fn render_sign_in(&self, sign_in: SignIn) -> Response {
+        (self.renderer.sign_in)(sign_in, self.assets.names()).await
     }
 
     /// The session of this id, given as text.
@@ -79,7 +93,8 @@ impl Console {
                 return Err(Failure::BadInput("give either a prompt or a preset, not both".into()));
             }
             (None, Some(id)) => {
-                Task::Preset(self.presets.get(&id).ok_or_else(|| Failure::unknown_preset(&id))?.clone())
+                let preset = id.parse().ok().and_then(|id| self.presets.get(&id));
+                Task::Preset(preset.ok_or(Failure::UnknownPreset(id))?.clone())
             }
             (text, None) => {
                 let text = text.unwrap_or_default();
@@ -127,7 +142,8 @@ impl Console {
             None => None,
         };
         let override_unknown = input.override_unknown;
-        let ask = Ask { verb, by: operator.name().to_owned(), session, override_unknown, recorded };
+        let by = operator.name().to_owned();
+        let ask = Ask { verb, by, session, override_unknown, recorded, stop: CancellationToken::new() };
         Ok(self.power.begin(ask).await)
     }
 }

@@ -9,7 +9,6 @@ use axum::{
 use domain::{
     call::{Code, ErrorBody},
     ids::{NotAnId, RunId},
-    preset::PresetId,
     turn::{PromptProblem, Refused},
     verb::UnknownVerb,
 };
@@ -21,7 +20,10 @@ use super::{sessions::SessionError, store::StoreError};
 pub enum Failure {
     #[error("not signed in: {0}")]
     Unauthenticated(String),
-    #[error("this request comes from another site ({0}): open the console at its own address")]
+    #[error(
+        "this request comes from another site ({0}): open the console at its own address, or, behind a proxy, set \
+         BREAKGLASS_PUBLIC_ORIGIN to the one that people open"
+    )]
     CrossSite(String),
     #[error("there is nothing at this address: the calls are listed in the README")]
     NotFound,
@@ -60,11 +62,6 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// A preset that does not exist.
-    pub fn unknown_preset(id: &PresetId) -> Self {
-        Failure::UnknownPreset(id.to_string())
-    }
-
     /// The status and the fixed word.
     pub fn status(&self) -> (StatusCode, Code) {
         match self {
@@ -85,6 +82,7 @@ impl Failure {
             Failure::Session(SessionError::Refused(Refused::TurnRunning) | SessionError::Steer(_)) => {
                 (StatusCode::CONFLICT, Code::TurnRunning)
             }
+            Failure::Session(SessionError::Ending) => (StatusCode::SERVICE_UNAVAILABLE, Code::Ending),
             Failure::Session(SessionError::Refused(Refused::TooManyTurns { .. })) => {
                 (StatusCode::TOO_MANY_REQUESTS, Code::TooManyTurns)
             }
@@ -136,7 +134,7 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let (status, _) = self.status();
         let mut response = (status, Json(self.body())).into_response();
-        if status == StatusCode::TOO_MANY_REQUESTS {
+        if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         response

@@ -40,6 +40,8 @@ impl Flashes {
     /// The one of this id, if it is this operator's. It stays until it is too old, so that a reload shows it again.
     pub fn read(&self, operator: &str, id: &str) -> Option<Flash> {
         let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        left.iter().find(|left| left.id == id && left.operator == operator).map(|left| left.flash.clone())
+        let now = fresh::now();
+        let mine = |left: &&Left| left.id == id && left.operator == operator && now.since(left.at) < LIVES;
+        left.iter().find(mine).map(|left| left.flash.clone())
     }
 }

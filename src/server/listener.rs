@@ -41,6 +41,9 @@ impl Listener for PatientListener {
         let (stream, peer) = Listener::accept(&mut self.inner).await;
         // Frames are small and somebody waits for each of them.
         let _ = stream.set_nodelay(true);
+        // A peer that has vanished takes heartbeats for as long as the kernel's buffer has room; the kernel knows sooner.
+        let patience = u32::try_from(self.patience.as_millis()).unwrap_or(u32::MAX);
+        let _ = nix::sys::socket::setsockopt(&stream, nix::sys::socket::sockopt::TcpUserTimeout, &patience);
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.patience));
         (Box::pin(stream), peer)

@@ -31,11 +31,14 @@ mod target;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::Router;
-use domain::{page::Surroundings, preset::Presets};
+use axum::{Router, response::Response};
+use domain::{
+    page::{AssetNames, Page, SignIn, Surroundings},
+    preset::Presets,
+};
+use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-pub use self::{child::Bounds, fresh::digest, target::Target};
 use self::{
     assets::Assets,
     auth::Gate,
@@ -47,6 +50,16 @@ use self::{
     sessions::{Backends, Sessions},
     store::{Store, StoreError},
 };
+
+/// A page that is being rendered.
+pub type Rendered = BoxFuture<'static, Response>;
+
+/// Makes pages of their data. It is given to the server, which knows no component.
+#[derive(Clone, Copy)]
+pub struct Renderer {
+    pub page: fn(Page, AssetNames) -> Rendered,
+    pub sign_in: fn(SignIn, AssetNames) -> Rendered,
+}
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +74,8 @@ pub enum StartError {
     Practice(std::io::Error),
     #[error("{0}")]
     Listen(std::io::Error),
+    #[error("people sign in at the proxy (BREAKGLASS_TRUSTED_PROXIES is set), so there are no sign-in links")]
+    SignInByProxy,
 }
 
 /// A server that listens and has not begun to answer.
@@ -88,7 +103,7 @@ fn read_presets(config: &Config) -> Result<Presets, StartError> {
 }
 
 /// Makes the console of a configuration: opens the record and closes what the last server left open.
-pub async fn open(config: Config) -> Result<Console, StartError> {
+pub async fn open(config: Config, renderer: Renderer) -> Result<Console, StartError> {
     let presets = read_presets(&config)?;
     let store = Store::open(&config.data_dir, config.limits.store_bytes)?;
     config.hypervisor.prepare().map_err(StartError::Practice)?;
@@ -99,7 +114,6 @@ pub async fn open(config: Config) -> Result<Console, StartError> {
         practice: config.practice,
         has_ai: false,
     };
-    let abandoned = Power::close_abandoned(&store).await?;
     let power = Power::open(
         PowerConfig {
             hypervisor: config.hypervisor,
@@ -123,31 +137,31 @@ pub async fn open(config: Config) -> Result<Console, StartError> {
         BackendChoice::Runbook => Backends { ai: None, runbook },
     };
     let sessions = Sessions::open(store.clone(), backends, config.limits.clone()).await?;
-    Power::tell_abandoned(abandoned, &sessions).await?;
+    Power::close_abandoned(store.clone(), Arc::clone(&sessions)).await;
     Ok(Console::new(Parts {
         store,
         sessions,
         power,
         presets,
-        gate: Gate { config: config.auth },
-        tries: auth::sign_in::Tries::default(),
+        gate: Gate { config: config.auth, desk: auth::sign_in::Desk::default() },
         once: idempotency::Once::default(),
         flashes: flash::Flashes::default(),
         assets: Assets::find(&config.site_root),
         limits: config.limits,
         surroundings,
+        renderer,
     }))
 }
 
 impl Server {
     /// Opens the console and binds its address.
-    pub async fn bind(config: Config) -> Result<Self, StartError> {
+    pub async fn bind(config: Config, renderer: Renderer) -> Result<Self, StartError> {
         // Rendering spawns; without this the first page would panic.
         let _ = any_spawner::Executor::init_tokio();
         let (listen, patience) = (config.listen, config.limits.slow_reader);
         let listener = PatientListener::bind(listen, patience).await.map_err(StartError::Listen)?;
         let address = axum::serve::Listener::local_addr(&listener).map_err(StartError::Listen)?;
-        let console = open(config).await?;
+        let console = open(config, renderer).await?;
         let router = http::router(console.clone());
         Ok(Server { listener, router, console, address })
     }
@@ -155,16 +169,17 @@ impl Server {
     /// The origin under which this console is opened: the public one, else where it listens.
     pub fn origin(&self) -> String {
         let public = self.console.gate.config.public_origin.clone();
-        public.unwrap_or_else(|| format!("http://{}", self.address))
+        public.unwrap_or_else(|| local_origin(self.address))
     }
 
     /// A link that signs one person in once, where people sign in by code.
-    pub async fn sign_in_link(&self) -> Result<Option<String>, failure::Failure> {
-        if !self.console.gate.has_sign_in() {
-            return Ok(None);
+    pub async fn sign_in_link(&self) -> Option<String> {
+        let gate = &self.console.gate;
+        if !gate.has_sign_in() {
+            return None;
         }
-        let code = auth::sign_in::make_code(&self.console.store).await?;
-        Ok(Some(auth::sign_in::link(&self.origin(), &code)))
+        let code = gate.desk.make_code(&self.console.store).await;
+        Some(auth::sign_in::link(&self.origin(), &code))
     }
 
     /// True when the page's files are where they should be.
@@ -185,14 +200,21 @@ impl Server {
     }
 }
 
+/// How the console is opened from its own machine. One that listens everywhere is not opened at "everywhere".
+fn local_origin(address: SocketAddr) -> String {
+    match address.ip() {
+        ip if ip.is_unspecified() => format!("http://localhost:{}", address.port()),
+        _ => format!("http://{address}"),
+    }
+}
+
 /// Makes a sign-in link from the terminal, beside the server that runs or before it does.
 pub async fn sign_in_link(config: Config) -> Result<String, StartError> {
+    if !config.auth.trusted_proxies.is_empty() {
+        return Err(StartError::SignInByProxy);
+    }
     let store = Store::open(&config.data_dir, config.limits.store_bytes)?;
-    let code = match auth::sign_in::make_code(&store).await {
-        Ok(code) => code,
-        Err(failure::Failure::Store(error)) => return Err(error.into()),
-        Err(other) => return Err(StartError::Listen(std::io::Error::other(other.to_string()))),
-    };
-    let origin = config.auth.public_origin.unwrap_or_else(|| format!("http://{}", config.listen));
+    let code = auth::sign_in::make_code(&store).await?;
+    let origin = config.auth.public_origin.unwrap_or_else(|| local_origin(config.listen));
     Ok(auth::sign_in::link(&origin, &code))
 }

@@ -188,14 +188,10 @@ impl Runbook {
         verb: Verb,
         turn: &Turn,
     ) -> Result<StepOutcome, TurnError> {
-        let ask = Ask { verb, by: turn.by.clone(), session: None, override_unknown: false, recorded: None };
+        let ask = Ask { verb, by: turn.by.clone(), session: None, override_unknown: false, recorded: None, stop: turn.stop.clone() };
         let work = async {
             match self.power.begin(ask).await {
-                Ok(live) => tokio::select! {
-                    run = live.wait() => run.answer(),
-                    // The verb changes nothing and ends by itself; the turn does not wait for it.
-                    () = turn.stop.cancelled() => live.run().answer(),
-                },
+                Ok(live) => live.wait().await.answer(),
                 Err(rejected) => rejected.answer(verb),
             }
         };
@@ -245,7 +241,10 @@ impl Runbook {
             How::Stopped => "stopped".into(),
             How::Unreachable(why) => format!("{} cannot be reached: {why}", self.target_name),
             How::Refused(why) => format!("{} would not: {why}", self.target_name),
-            How::Lost(why) => format!("the connection to {} was lost: {why}", self.target_name),
+            How::Lost(why) => format!(
+                "the connection to {} was lost, or the command itself ended with 255: {why}",
+                self.target_name
+            ),
         }
     }
 }

@@ -52,14 +52,14 @@ impl Ssh {
     }
 }
 
-/// What `ssh` says when it fails before anything was run on the other side. After OpenSSH's own messages in
-/// `sshconnect.c`, `sshconnect2.c`, `kex.c`, `packet.c` and `readconf.c`, which have read so for many years.
-const BEFORE_ANYTHING: [&str; 14] = [
+/// What `ssh` says when it ends before anything was run on the other side. After OpenSSH's own fatal messages in
+/// `sshconnect.c`, `sshconnect2.c`, `kex.c`, `packet.c` and `readconf.c`, which have read so for many years. A mere
+/// warning, after which it may go on, is not among them.
+const BEFORE_ANYTHING: [&str; 12] = [
     "ssh: connect to host ",
     "ssh: Could not resolve hostname ",
     "Permission denied (",
     "Host key verification failed",
-    "REMOTE HOST IDENTIFICATION HAS CHANGED",
     "kex_exchange_identification",
     "Connection timed out during banner exchange",
     "Unable to negotiate with ",
@@ -67,17 +67,18 @@ const BEFORE_ANYTHING: [&str; 14] = [
     "Bad configuration option",
     "Can't open user config file",
     "Bad owner or permissions on ",
-    "no such identity",
     "hostname contains invalid characters",
 ];
 
 /// Why nothing was run on the other side, if that is certain: `ssh` failed by itself, nothing came back, and it said
-/// one of the things that it says only before it sends a command. Anything else may have run.
+/// one of the things that it says only when it ends before it sends a command, as its last words (a second line may
+/// follow). Anything else may have run.
 pub fn never_sent(exit_code: i32, stdout: &str, stderr: &str) -> Option<String> {
     if exit_code != SSH_FAILED || !stdout.is_empty() {
         return None;
     }
-    let certain = stderr.lines().any(|line| BEFORE_ANYTHING.iter().any(|said| line.contains(said)));
+    let mut last_words = stderr.lines().rev().filter(|line| !line.trim().is_empty()).take(2);
+    let certain = last_words.any(|line| BEFORE_ANYTHING.iter().any(|said| line.contains(said)));
     certain.then(|| last_line(stderr))
 }
 
@@ -116,7 +117,13 @@ mod tests {
         assert!(never_sent(255, "", refused).is_some());
         assert!(never_sent(255, "cycle: stopping", refused).is_none());
         assert!(never_sent(1, "", refused).is_none());
-        for lost in ["Connection to pve closed by remote host.\n", "client_loop: send disconnect: Broken pipe\n", ""] {
+        for lost in [
+            "Connection to pve closed by remote host.\n",
+            "client_loop: send disconnect: Broken pipe\n",
+            "no such identity: /root/.ssh/old: No such file or directory\n",
+            "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\n",
+            "",
+        ] {
             assert!(never_sent(255, "", lost).is_none(), "{lost}");
         }
     }

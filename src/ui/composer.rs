@@ -4,7 +4,7 @@
 use domain::preset::PresetSummary;
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
-use super::icons::Icon;
+use super::{icons::Icon, prose::shown};
 use crate::{
     api::{StopTurn, SubmitPrompt},
     state::{Link, State},
@@ -68,7 +68,7 @@ fn Field() -> impl IntoView {
     let state = State::current();
     let draft = state.page.with_value(|page| page.flash.as_ref().map(|flash| flash.draft.clone()).unwrap_or_default());
     let words = "What is wrong? Or !command";
-    // An empty text node would be rendered as a space, which is something typed.
+    // A parser drops the first line end of a text field, so one is put there for it. An empty text node would be rendered as a space, which is something typed.
     if draft.is_empty() {
         Either::Left(view! {
             <textarea
@@ -81,7 +81,7 @@ fn Field() -> impl IntoView {
             <textarea
                 id="prompt" name="prompt" rows="1" placeholder=words aria-label="Prompt"
                 enterkeyhint="send" autocomplete="off"
-            >{draft}</textarea>
+            >{format!("\n{}", shown(&draft))}</textarea>
         })
     }
 }
@@ -127,6 +127,7 @@ fn LinkBar() -> impl IntoView {
                 ("The link to the console is down. The session goes on there, and the VM controls still work.", false)
             }
             Link::SignedOut => ("You are signed out. What you typed is kept while this page stays open.", true),
+            Link::Gone => ("This session is not on this console any more. Your next prompt opens a new one.", false),
             Link::Connecting | Link::Attached => return None,
         };
         Some(view! {

@@ -37,7 +37,7 @@ fn Lamp() -> impl IntoView {
     let short = state.session_id().chars().take(8).collect::<String>();
     let look = move || match state.link.get() {
         Link::Connecting => "connecting",
-        Link::Down | Link::SignedOut => "down",
+        Link::Down | Link::SignedOut | Link::Gone => "down",
         Link::Attached if state.stopping.get() => "stopping",
         Link::Attached if state.working() => "working",
         Link::Attached => "attached",
@@ -46,6 +46,7 @@ fn Lamp() -> impl IntoView {
         Link::Connecting => "connecting".to_owned(),
         Link::Down => "link down".to_owned(),
         Link::SignedOut => "signed out".to_owned(),
+        Link::Gone => "session gone".to_owned(),
         Link::Attached if state.stopping.get() => "stopping".to_owned(),
         Link::Attached if state.working() => "working".to_owned(),
         Link::Attached if short.is_empty() => "ready".to_owned(),

@@ -28,6 +28,11 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
     blocks
 }
 
+/// A text as a page can carry it: a parser drops NUL, and what it drops the browser's part would look for in vain.
+pub(super) fn shown(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 /// The text as elements.
 pub(super) fn prose(text: &str) -> impl IntoView + use<> {
     let render = |block: Block<'_>| match block {
@@ -37,7 +42,7 @@ pub(super) fn prose(text: &str) -> impl IntoView + use<> {
             Either::Right(view! { <ul>{items}</ul> })
         }
     };
-    blocks(text).into_iter().map(render).collect::<Vec<_>>()
+    blocks(&shown(text)).into_iter().map(render).collect::<Vec<_>>()
 }
 
 /// Text in which what stands between backticks is code. A backtick without its partner is a backtick.

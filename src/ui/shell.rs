@@ -1,21 +1,10 @@
 //! The document around the page: what a browser must know before the first paint. Rendered on the server only.
 
-use domain::page::Page;
+use domain::page::{AssetNames, Page};
 use leptos::{nonce::use_nonce, prelude::*};
 
 use super::App;
 use crate::state::State;
-
-/// Under which names the page finds its files.
-#[derive(Clone, Debug)]
-pub struct AssetNames {
-    /// The style sheet.
-    pub css: String,
-    /// The glue.
-    pub js: String,
-    /// The program.
-    pub wasm: String,
-}
 
 /// The whole document of the console.
 #[component]
@@ -44,7 +33,7 @@ pub fn Shell() -> impl IntoView {
                 <link rel="stylesheet" href=names.css.clone()/>
                 <link rel="modulepreload" href=names.js.clone()/>
                 <link rel="preload" href=names.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin=""/>
-                {busy.then(|| view! { <noscript><meta http-equiv="refresh" content="3"/></noscript> })}
+                {busy.then(|| view! { <noscript><meta http-equiv="refresh" content="5"/></noscript> })}
                 <Embedded json=embedded/>
                 <script type="module" nonce=use_nonce()>{boot}</script>
             </head>

@@ -1,24 +1,9 @@
 //! The sign-in page: a field and a button, and the way to a code. It is rendered on the server and has no script.
 
+use domain::page::{AssetNames, SignIn};
 use leptos::{either::Either, prelude::*};
 
-use super::{
-    icons::Icon,
-    shell::{AssetNames, Metas},
-};
-
-/// What the page says.
-#[derive(Clone, Debug)]
-pub struct SignIn {
-    /// True where people sign in by a code; else a proxy does it.
-    pub by_code: bool,
-    /// The code of the link that was opened.
-    pub code: String,
-    /// What went wrong.
-    pub words: String,
-    /// True in practice mode.
-    pub practice: bool,
-}
+use super::{icons::Icon, shell::Metas};
 
 /// The whole document.
 #[component]

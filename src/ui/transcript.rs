@@ -12,7 +12,10 @@ use domain::{
 };
 use leptos::{either::EitherOf6, prelude::*};
 
-use super::{icons::Icon, prose::prose};
+use super::{
+    icons::Icon,
+    prose::{prose, shown},
+};
 use crate::state::State;
 
 /// The scroller with all rows.
@@ -37,7 +40,7 @@ pub(super) fn TranscriptView() -> impl IntoView {
 /// A row is made anew when its second half has come.
 fn is_ended(item: &Item) -> bool {
     match item {
-        Item::Tool { end, .. } => end.is_some(),
+        Item::Tool { end, abandoned, .. } => end.is_some() || *abandoned,
         Item::Run { end, .. } => end.is_some(),
         _ => true,
     }
@@ -104,7 +107,7 @@ fn Now() -> impl IntoView {
         }
     };
     view! {
-        {move || state.draft.get().map(|draft| view! { <div class="bubble agent draft">{draft}</div> })}
+        {move || state.draft.get().map(|draft| view! { <div class="bubble agent draft">{shown(&draft)}</div> })}
         {move || state.working().then(|| view! {
             <p class="now"><span class="pulse" aria-hidden="true"></span>{words()}</p>
         })}
@@ -124,15 +127,15 @@ fn RowView(row: Arc<Row>) -> impl IntoView {
     match &row.item {
         Item::Prompt { text, by } => EitherOf6::A(view! {
             <li class="row prompt">
-                <div class="bubble operator">{text.clone()}</div>
+                <div class="bubble operator">{shown(text)}</div>
                 <p class="meta">{by.clone()}" · "<Clock at/></p>
             </li>
         }),
         Item::Text { text } => EitherOf6::B(view! {
             <li class="row"><div class="bubble agent prose">{prose(text)}</div></li>
         }),
-        Item::Tool { name, line, title, end } => {
-            EitherOf6::C(tool_row(name.clone(), line.clone(), title.clone(), end.clone()))
+        Item::Tool { name, line, title, end, abandoned } => {
+            EitherOf6::C(tool_row(name.clone(), line.clone(), title.clone(), end.clone(), *abandoned))
         }
         Item::Run { verb, by, end, .. } => EitherOf6::D(run_row(*verb, by.clone(), end.clone(), at)),
         Item::Note { tone, text } => {
@@ -142,7 +145,7 @@ fn RowView(row: Arc<Row>) -> impl IntoView {
                 Tone::Error => ("row note error", "alert"),
                 Tone::Stopped => ("row note stopped", "stop"),
             };
-            EitherOf6::E(view! { <li class=class><Icon name=icon/><span>{text.clone()}</span></li> })
+            EitherOf6::E(view! { <li class=class><Icon name=icon/><span>{shown(text)}</span></li> })
         }
         Item::Finished { duration_ms, cost_usd, .. } => {
             let cost = cost_usd.map(cents).unwrap_or_default();
@@ -155,8 +158,15 @@ fn RowView(row: Arc<Row>) -> impl IntoView {
 }
 
 /// One line for a tool, with its state, duration and exit code; what it ran and what came of it fold out.
-fn tool_row(name: String, line: String, title: Option<String>, end: Option<ToolEnd>) -> impl IntoView {
+fn tool_row(
+    name: String,
+    line: String,
+    title: Option<String>,
+    end: Option<ToolEnd>,
+    abandoned: bool,
+) -> impl IntoView {
     let state = match &end {
+        None if abandoned => "failed",
         None => "running",
         Some(end) if end.is_error => "failed",
         Some(_) => "ended",
@@ -178,21 +188,27 @@ fn tool_row(name: String, line: String, title: Option<String>, end: Option<ToolE
     let output = end.map(|end| {
         let cut = end.truncated.then(|| view! { <p class="cut">"Output cut here: there was more."</p> });
         let text = if end.output.is_empty() { "(no output)".to_owned() } else { end.output };
-        view! { <pre class="output" tabindex="0">{text}</pre>{cut} }
+        view! { <Output text/>{cut} }
     });
     view! {
         <li class="row tool" data-state=state>
             <details>
                 <summary>
                     <Icon name=icon/>
-                    <span class="tool-label">{label}</span>
-                    <span class="tool-facts">{facts.unwrap_or_else(|| "running".into())}</span>
+                    <span class="tool-label">{shown(&label)}</span>
+                    <span class="tool-facts">{facts.unwrap_or_else(|| if abandoned { "no result" } else { "running" }.into())}</span>
                 </summary>
-                <pre class="command" aria-label=name>{line.trim().to_owned()}</pre>
+                <pre class="command" aria-label=name><code>{shown(line.trim())}</code></pre>
                 {output}
             </details>
         </li>
     }
+}
+
+/// What a command or a host wrote. It stands in an element of its own, because a parser drops the first line end of `pre`.
+#[component]
+pub(super) fn Output(text: String) -> impl IntoView {
+    view! { <pre class="output" tabindex="0"><samp>{shown(&text)}</samp></pre> }
 }
 
 fn run_row(verb: Verb, by: String, end: Option<RunEnd>, at: Millis) -> impl IntoView {

@@ -5,13 +5,14 @@
 use domain::{
     call::Run,
     ids::duration_text,
-    verb::{Outcome, Verb},
+    verb::Verb,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
     icons::Icon,
-    transcript::{Clock, outcome_words},
+    prose::shown,
+    transcript::{Clock, Output, outcome_words},
 };
 use crate::{api::RunVerb, state::State};
 
@@ -113,11 +114,6 @@ fn Confirmed(verb: Verb) -> impl IntoView {
         _ => "verb danger",
     };
     let recovery = (verb == Verb::Cycle).then(|| view! { <span class="badge">"recovery"</span> });
-    let unknown = move || {
-        state.run.with(|run| {
-            run.as_ref().is_some_and(|run| run.verb.mutates() && run.outcome == Some(Outcome::Unknown))
-        })
-    };
     view! {
         <details class="confirm" name="confirm">
             <summary class=class>
@@ -130,7 +126,7 @@ fn Confirmed(verb: Verb) -> impl IntoView {
             <form method="post" action=RunVerb::PATH class="confirmation">
                 {fields(state, verb)}
                 <p>{verb.warning(&target)}" Forensics are captured first."</p>
-                {move || unknown().then(|| view! {
+                {move || state.unknown.get().then(|| view! {
                     <label class="override">
                         <input type="checkbox" name="override_unknown" value="true"/>
                         "Nobody knows what became of the last action. Do it all the same."
@@ -161,6 +157,10 @@ fn run_view(state: State, run: Run) -> impl IntoView {
     };
     let took = run.ended.map(|_| format!(" · {}", duration_text(run.duration_ms())));
     let exit = run.exit_code.filter(|_| look == "ended").map(|code| format!(" · exit code {code}"));
+    // The last thing that the host said is what one looks for; the rest is evidence.
+    let last = stdout.lines().rfind(|line| !line.trim().is_empty()).map(|line| {
+        view! { <p class="run-last">{shown(line)}</p> }
+    });
     let mut output = stdout.clone();
     if !stderr.is_empty() {
         if !output.is_empty() && !output.ends_with('\n') {
@@ -182,13 +182,12 @@ fn run_view(state: State, run: Run) -> impl IntoView {
                 <span class="run-words">{words}{exit}{took}</span>
             </p>
             <p class="meta">{run.by.clone()}" · "<Clock at=run.started/></p>
+            {last}
             {detail.clone().map(|detail| view! { <p class="run-detail">{detail}</p> })}
             {check}
             <details open>
                 <summary>"Output"</summary>
-                <pre class="output" tabindex="0">
-                    {if output.is_empty() { "(nothing yet)".to_owned() } else { output }}
-                </pre>
+                <Output text=if output.is_empty() { "(nothing yet)".to_owned() } else { output }/>
                 {truncated.then(|| view! { <p class="cut">"Output cut: there was more."</p> })}
             </details>
         </section>

@@ -24,7 +24,7 @@ async fn a_bad_prompt_is_refused_by_name() {
         (json!({"prompt": " \n\t"}), "prompt_empty"),
         (json!({"prompt": "x".repeat(1 << 20)}), "prompt_too_long"),
         (json!({"preset": "no-such"}), "unknown_preset"),
-        (json!({"preset": "../../etc"}), "bad_input"),
+        (json!({"preset": "../../etc"}), "unknown_preset"),
         (json!({"preset": "triage", "prompt": "x"}), "bad_input"),
         (json!({"prompt": 7}), "bad_input"),
         (json!({"prompt": "x", "no_such": true}), "bad_input"),

@@ -6,9 +6,12 @@ use std::{
     time::Duration,
 };
 
-use breakglass::server::{
-    Server,
-    config::{Secret, Settings, Surroundings},
+use breakglass::{
+    render::renderer,
+    server::{
+        Server,
+        config::{Secret, Settings, Surroundings},
+    },
 };
 use domain::{
     event::{Entry, Event},
@@ -77,7 +80,8 @@ impl Console {
             site_root: settings.site_root.or_else(|| Some("/nonexistent".into())),
             ..settings
         };
-        let server = Server::bind(settings.resolve(surroundings()).unwrap()).await.unwrap();
+        let config = settings.resolve(surroundings()).unwrap();
+        let server = Server::bind(config, renderer()).await.unwrap();
         let base = format!("http://{}", server.address);
         let stop = CancellationToken::new();
         let ended = stop.clone();

@@ -6,12 +6,12 @@ use crate::{
     event::Entry,
     ids::{Millis, RunId, SessionId},
     log::Head,
-    preset::{PresetId, PresetSummary},
+    preset::PresetSummary,
     verb::{Outcome, Verb},
 };
 
 /// The fixed words by which a script tells errors apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// 401: no valid credentials.
@@ -56,6 +56,8 @@ pub enum Code {
     CodeWrong,
     /// 429: too many wrong sign-in codes.
     TooManyTries,
+    /// 503: the console is about to end.
+    Ending,
     /// 507: the record cannot be written.
     StoreUnwritable,
     /// 500: a fault of ours; the log has the cause.
@@ -63,12 +65,19 @@ pub enum Code {
 }
 
 /// The body of every error.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ErrorBody {
     /// What happened and what to do next, in lower case.
     pub detail: String,
     /// The fixed word.
     pub code: Code,
+}
+
+/// What a person is told of an error: of [`ErrorBody`] the part that the page shows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Told {
+    /// What happened and what to do next.
+    pub detail: String,
 }
 
 /// `GET /health`
@@ -131,9 +140,9 @@ pub struct PromptInput {
     /// Deliver it into the running turn.
     #[serde(default)]
     pub steer: bool,
-    /// A preset in place of words.
+    /// The id of a preset, in place of words.
     #[serde(default)]
-    pub preset: Option<PresetId>,
+    pub preset: Option<String>,
     /// Run the preset's runbook, whichever backend there is.
     #[serde(default)]
     pub without_ai: bool,
@@ -175,7 +184,7 @@ pub struct VerbInput {
 }
 
 /// The answer to `POST /api/pve/{verb}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VerbAnswer {
     /// The run; null when none was made.
     pub run_id: Option<RunId>,
@@ -196,10 +205,10 @@ pub struct VerbAnswer {
     /// True when the output was longer than what is kept.
     pub truncated: bool,
     /// Why it was refused, or what the operator should know.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The fixed word, where it was refused before it began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
 }
 
@@ -375,7 +384,7 @@ pub enum FormAnswer {
         status: u16,
         /// What happened and what to do next.
         detail: String,
-        /// The fixed word.
-        code: Code,
+        /// True when it would work as an override: nobody knows what became of the last mutation.
+        overridable: bool,
     },
 }

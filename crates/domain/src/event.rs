@@ -181,7 +181,8 @@ struct Flat {
     by: Option<String>,
     tool_id: Option<String>,
     name: Option<String>,
-    input: Option<serde_json::Value>,
+    #[serde(default)]
+    input: serde_json::Value,
     parent: Option<String>,
     output: Option<String>,
     is_error: Option<bool>,
@@ -205,7 +206,7 @@ impl Flat {
             "user" => Event::User { text: self.text?, by: self.by? },
             "text" => Event::Text { text: self.text? },
             "tool" => {
-                Event::Tool { tool_id: self.tool_id?, name: self.name?, input: self.input?, parent: self.parent }
+                Event::Tool { tool_id: self.tool_id?, name: self.name?, input: self.input, parent: self.parent }
             }
             "tool_result" => Event::ToolResult {
                 tool_id: self.tool_id?,

@@ -26,6 +26,8 @@ pub struct Page {
     pub key: String,
     /// What the form that led here has to say.
     pub flash: Option<Flash>,
+    /// True while nobody knows what became of the last mutation, so that the next one must be an override.
+    pub unknown: bool,
     /// The run to show in the VM sheet, with its output so far.
     pub run: Option<Run>,
 }
@@ -56,3 +58,29 @@ pub struct Flash {
 
 /// How many of the newest entries a page embeds.
 pub const EMBEDDED_ENTRIES: u64 = 200;
+/// About how many bytes of them, whichever is met first.
+pub const EMBEDDED_BYTES: usize = 64 << 10;
+
+/// Under which names a page finds the app's files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssetNames {
+    /// The style sheet.
+    pub css: String,
+    /// The glue.
+    pub js: String,
+    /// The program.
+    pub wasm: String,
+}
+
+/// The sign-in page, as data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// True where people sign in by a code; else a proxy does it.
+    pub by_code: bool,
+    /// The code of the link that was opened.
+    pub code: String,
+    /// What went wrong.
+    pub words: String,
+    /// True in practice mode.
+    pub practice: bool,
+}

@@ -89,6 +89,8 @@ pub enum Item {
         title: Option<String>,
         /// The result.
         end: Option<ToolEnd>,
+        /// True when its turn ended without a result of it: the server was killed, or it was stopped.
+        abandoned: bool,
     },
     /// A run of a verb.
     Run {
@@ -176,9 +178,11 @@ impl Transcript {
         self.rows.is_empty()
     }
 
-    /// True between a prompt and the end of its turn.
-    pub fn turn_open(&self) -> bool {
-        self.last_user > self.last_turn_end
+    /// Whether a turn is open: between a prompt and the end of its turn. Nothing where neither of them is among what was
+    /// folded in, as in the tail of a very long turn.
+    pub fn turn_open(&self) -> Option<bool> {
+        let known = self.last_user.or(self.last_turn_end).is_some();
+        known.then_some(self.last_user > self.last_turn_end)
     }
 
     /// The oldest entry folded in, from which older ones are asked for.
@@ -209,7 +213,9 @@ impl Transcript {
             Event::Tool { tool_id, name, input, .. } => {
                 let text = |key: &str| input.get(key).and_then(|value| value.as_str()).map(str::to_owned);
                 let line = text("command").unwrap_or_else(|| fields(input));
-                self.row(entry, Item::Tool { name: name.clone(), line, title: text("title"), end: None });
+                let abandoned = self.last_turn_end > Some(id);
+                let name = name.clone();
+                self.row(entry, Item::Tool { name, line, title: text("title"), end: None, abandoned });
                 joined(&mut self.tools, tool_id).begin = Some(id);
                 self.join_tool(tool_id);
             }
@@ -252,6 +258,7 @@ impl Transcript {
             Event::TurnEnd => {
                 self.last_turn_end = self.last_turn_end.max(Some(id));
                 self.rowless(id);
+                self.abandon_tools();
             }
             Event::Unknown => {
                 self.rowless(id);
@@ -287,8 +294,22 @@ impl Transcript {
         if let Ok(place) = self.row_at(begin) {
             let row = Arc::make_mut(&mut self.rows[place]);
             let took = ended.since(row.at);
-            if let Item::Tool { end, .. } = &mut row.item {
+            if let Item::Tool { end, abandoned, .. } = &mut row.item {
                 *end = Some(ToolEnd { duration_ms: Some(took), ..result });
+                *abandoned = false;
+            }
+        }
+    }
+
+    /// No tool outlives its turn.
+    fn abandon_tools(&mut self) {
+        let open = |tool: &&(String, Joined<ToolEnd>)| tool.1.end.is_none() && tool.1.begin < self.last_turn_end;
+        let begins: Vec<_> = self.tools.iter().filter(open).filter_map(|tool| tool.1.begin).collect();
+        for begin in begins {
+            if let Ok(place) = self.row_at(begin)
+                && let Item::Tool { abandoned, .. } = &mut Arc::make_mut(&mut self.rows[place]).item
+            {
+                *abandoned = true;
             }
         }
     }
@@ -399,13 +420,25 @@ mod tests {
     }
 
     #[test]
+    fn a_tool_whose_turn_ended_without_its_result_is_not_shown_as_running() {
+        let entry = |id, event| Entry { id: EntryId(id), at: Millis(0), event };
+        let tool = Event::Tool { tool_id: "t".into(), name: "command".into(), input: Default::default(), parent: None };
+        let log = [entry(0, tool), entry(1, Event::TurnEnd)];
+        for order in [[0, 1], [1, 0]] {
+            let transcript = Transcript::of(order.map(|place| &log[place]));
+            let Item::Tool { end: None, abandoned, .. } = &transcript.rows().next().unwrap().item else { panic!() };
+            assert!(*abandoned);
+        }
+    }
+
+    #[test]
     fn a_turn_is_open_from_its_prompt_to_its_end() {
         let entry = |id, event| Entry { id: EntryId(id), at: Millis(0), event };
         let mut transcript = Transcript::default();
-        assert!(!transcript.turn_open());
+        assert_eq!(transcript.turn_open(), None);
         transcript.apply(&entry(0, Event::User { text: "x".into(), by: "ada".into() }));
-        assert!(transcript.turn_open());
+        assert_eq!(transcript.turn_open(), Some(true));
         transcript.apply(&entry(1, Event::TurnEnd));
-        assert!(!transcript.turn_open());
+        assert_eq!(transcript.turn_open(), Some(false));
     }
 }

@@ -1,25 +1,54 @@
 //! Sign-in by a one-time code from the terminal, for a console without a proxy in front: whoever can run
 //! `breakglass sign-in-link` on its machine may let somebody in.
+//!
+//! Codes and sign-ins are on record. While the record cannot be written they are kept in memory, because a full disk must
+//! not keep an operator from the verbs.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use domain::ids::Millis;
 
-use crate::server::{failure::Failure, fresh, store::Store};
+use crate::server::{
+    failure::Failure,
+    fresh,
+    store::{Store, StoreError},
+};
 
 /// How long a code may be spent, in milliseconds: ten minutes.
 const CODE_LIVES: u64 = 10 * 60 * 1000;
 /// How long a sign-in lasts, in milliseconds: 30 days.
 pub const SIGN_IN_LIVES: u64 = 30 * 24 * 60 * 60 * 1000;
-/// Wrong codes that are looked at in a minute, from all sides together. A code has 40 bits and lives ten minutes, so
-/// guessing succeeds once in 10⁹ codes; a lower number would let a stranger lock people out.
-const WRONG_A_MINUTE: usize = 100;
+/// Codes that one peer may try in a minute, and all together. A code has 40 bits and lives ten minutes, so that guessing
+/// from everywhere succeeds once in 10⁸ codes; one stranger cannot lock the others out.
+const TRIES_OF_ONE: usize = 20;
+const TRIES_OF_ALL: usize = 1000;
 
 /// The operator's name after a sign-in by code.
 const NAME: &str = "operator";
 
-/// Makes a code that can be spent once.
-pub async fn make_code(store: &Store) -> Result<String, Failure> {
+/// Where people sign in.
+#[derive(Debug, Default)]
+pub struct Desk {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// When each peer tried, as far as it is not a minute ago.
+    tries: HashMap<IpAddr, Vec<Millis>>,
+    /// What could not be recorded: codes and sign-ins by digest, each until when.
+    codes: HashMap<String, Millis>,
+    sign_ins: HashMap<String, Millis>,
+    /// Codes on record that were spent while that could not be recorded.
+    spent: HashMap<String, Millis>,
+}
+
+/// A code for the terminal beside the server, which is on record or not at all.
+pub async fn make_code(store: &Store) -> Result<String, StoreError> {
     let (code, now) = (fresh::code(), fresh::now());
     store.add_code(fresh::digest(code.as_bytes()), now, Millis(now.0 + CODE_LIVES)).await?;
     Ok(code)
@@ -30,34 +59,85 @@ pub fn link(origin: &str, code: &str) -> String {
     format!("{origin}/sign-in?code={code}")
 }
 
-/// Counts wrong codes, so that guessing is slow.
-#[derive(Debug, Default)]
-pub struct Tries {
-    wrong: Mutex<Vec<Millis>>,
-}
+impl Desk {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
-impl Tries {
-    /// Spends a code; the token that it buys goes into a cookie.
-    pub async fn spend(&self, typed: &str, store: &Store) -> Result<String, Failure> {
-        let now = fresh::now();
-        {
-            let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-            wrong.retain(|at| now.since(*at) < 60_000);
-            if wrong.len() >= WRONG_A_MINUTE {
-                return Err(Failure::TooManyTries);
+    /// A code that can be spent once.
+    pub async fn make_code(&self, store: &Store) -> String {
+        match make_code(store).await {
+            Ok(code) => code,
+            Err(error) => {
+                tracing::error!(%error, "a sign-in code could not be recorded; it is kept in memory");
+                let code = fresh::code();
+                let expires = Millis(fresh::now().0 + CODE_LIVES);
+                self.state().codes.insert(fresh::digest(code.as_bytes()), expires);
+                code
             }
-            // Counted before it is looked at, so that many at once are counted too.
-            wrong.push(now);
         }
+    }
+
+    /// Spends a code; the token that it buys goes into a cookie.
+    pub async fn spend(&self, typed: &str, peer: IpAddr, store: &Store) -> Result<String, Failure> {
+        let now = fresh::now();
+        self.count(peer, now)?;
         let code: String = typed.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
+        let code = fresh::digest(code.to_ascii_uppercase().as_bytes());
         let token = fresh::token();
-        let (code, sign_in) = (fresh::digest(code.to_ascii_uppercase().as_bytes()), fresh::digest(token.as_bytes()));
-        if store.spend_code(code, sign_in, NAME.into(), now, Millis(now.0 + SIGN_IN_LIVES)).await? {
-            self.wrong.lock().unwrap_or_else(PoisonError::into_inner).clear();
-            Ok(token)
-        } else {
-            Err(Failure::CodeWrong)
+        let (sign_in, expires) = (fresh::digest(token.as_bytes()), Millis(now.0 + SIGN_IN_LIVES));
+        {
+            let mut state = self.state();
+            if state.spent.contains_key(&code) {
+                return Err(Failure::CodeWrong);
+            }
+            if state.codes.remove(&code).is_some_and(|until| until >= now) {
+                state.sign_ins.insert(sign_in, expires);
+                return Ok(token);
+            }
         }
+        match store.spend_code(code.clone(), sign_in.clone(), NAME.into(), now, expires).await {
+            Ok(true) => Ok(token),
+            Ok(false) => Err(Failure::CodeWrong),
+            // It can be read and not written: then it is spent here.
+            Err(error) => match store.has_code(code.clone(), now).await {
+                Ok(true) => {
+                    tracing::error!(%error, "a sign-in could not be recorded; it is kept in memory");
+                    let mut state = self.state();
+                    if state.spent.insert(code, expires).is_some() {
+                        return Err(Failure::CodeWrong);
+                    }
+                    state.sign_ins.insert(sign_in, expires);
+                    Ok(token)
+                }
+                _ => Err(Failure::CodeWrong),
+            },
+        }
+    }
+
+    /// Whose sign-in this token is, if it is one and not too old.
+    pub async fn operator(&self, token: &str, store: &Store) -> Result<Option<String>, StoreError> {
+        let (digest, now) = (fresh::digest(token.as_bytes()), fresh::now());
+        if self.state().sign_ins.get(&digest).is_some_and(|until| *until >= now) {
+            return Ok(Some(NAME.into()));
+        }
+        store.sign_in(digest, now).await
+    }
+
+    /// Counts a try before it is looked at, so that many at once are counted too.
+    fn count(&self, peer: IpAddr, now: Millis) -> Result<(), Failure> {
+        let mut state = self.state();
+        state.tries.retain(|_, tries| {
+            tries.retain(|at| now.since(*at) < 60_000);
+            !tries.is_empty()
+        });
+        let all: usize = state.tries.values().map(Vec::len).sum();
+        let mine = state.tries.entry(peer).or_default();
+        if mine.len() >= TRIES_OF_ONE || all >= TRIES_OF_ALL {
+            return Err(Failure::TooManyTries);
+        }
+        mine.push(now);
+        Ok(())
     }
 }
 
@@ -65,28 +145,48 @@ impl Tries {
 mod tests {
     use super::*;
 
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
+
     #[tokio::test]
     async fn a_code_is_spent_once_however_it_is_typed() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), 0).unwrap();
-        let code = make_code(&store).await.unwrap();
-        let tries = Tries::default();
+        let desk = Desk::default();
+        let code = desk.make_code(&store).await;
         let typed = format!(" {}-{} ", code[..4].to_lowercase(), &code[4..]);
-        let token = tries.spend(&typed, &store).await.unwrap();
-        let operator = store.sign_in(fresh::digest(token.as_bytes()), fresh::now()).await.unwrap();
-        assert_eq!(operator.as_deref(), Some(NAME));
-        assert!(matches!(tries.spend(&code, &store).await, Err(Failure::CodeWrong)));
+        let token = desk.spend(&typed, HERE, &store).await.unwrap();
+        assert_eq!(desk.operator(&token, &store).await.unwrap().as_deref(), Some(NAME));
+        assert!(matches!(desk.spend(&code, HERE, &store).await, Err(Failure::CodeWrong)));
     }
 
     #[tokio::test]
-    async fn guessing_is_slowed_down() {
+    async fn guessing_is_slowed_down_and_locks_nobody_else_out() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), 0).unwrap();
-        let tries = Tries::default();
-        for _ in 0..WRONG_A_MINUTE {
-            assert!(matches!(tries.spend("WRONGONE", &store).await, Err(Failure::CodeWrong)));
+        let desk = Desk::default();
+        for _ in 0..TRIES_OF_ONE {
+            assert!(matches!(desk.spend("WRONGONE", THERE, &store).await, Err(Failure::CodeWrong)));
         }
-        let code = make_code(&store).await.unwrap();
-        assert!(matches!(tries.spend(&code, &store).await, Err(Failure::TooManyTries)));
+        let code = desk.make_code(&store).await;
+        assert!(matches!(desk.spend(&code, THERE, &store).await, Err(Failure::TooManyTries)));
+        assert!(desk.spend(&code, HERE, &store).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_keeps_no_operator_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), 0).unwrap();
+        let recorded = make_code(&store).await.unwrap();
+        // Another connection's lock is the other way in which SQLite refuses to write.
+        let other = rusqlite::Connection::open(folder.path().join("breakglass.sqlite3")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let desk = Desk::default();
+        let kept = desk.make_code(&store).await;
+        for code in [recorded, kept] {
+            let token = desk.spend(&code, HERE, &store).await.unwrap();
+            assert!(desk.operator(&token, &store).await.unwrap().is_some());
+            assert!(matches!(desk.spend(&code, HERE, &store).await, Err(Failure::CodeWrong)), "and once only");
+        }
     }
 }

@@ -9,31 +9,28 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    call::{FormAnswer, PromptInput, Run, VerbInput},
+    call::{Code, FormAnswer, PromptInput, Run, VerbInput},
     ids::SessionId,
     page::Flash,
     verb::Verb,
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::axum::get_server_fn_service};
 use leptos_axum::ResponseOptions;
 use serde::Serialize;
 
 use super::{call, pages};
-use crate::{
-    api,
-    server::{
-        auth::Operator,
-        console::Console,
-        failure::Failure,
-        idempotency::{Answer, answer},
-        sessions::SessionError,
-        store::{Form, Intent, StoredAnswer},
-    },
+use crate::server::{
+    auth::Operator,
+    console::Console,
+    failure::Failure,
+    idempotency::{Answer, answer},
+    sessions::SessionError,
+    store::{Form, Intent, StoredAnswer},
 };
 
 /// Hands a form to its server function.
 pub(super) async fn endpoint(operator: Operator, State(console): State<Console>, request: Request) -> Response {
-    if !api::PATHS.contains(&request.uri().path()) {
+    if get_server_fn_service(request.uri().path(), request.method().clone()).is_none() {
         return Failure::NotFound.into_response();
     }
     // Server functions read whatever comes, so the limit is kept here.
@@ -80,16 +77,10 @@ impl FormCall {
     ) -> FormAnswer {
         let without_ai = !runbook.is_empty();
         let preset = if without_ai { runbook } else { preset };
-        let (prompt, preset) =
-            if preset.is_empty() { (Some(typed.clone()), Ok(None)) } else { (None, preset.parse().map(Some)) };
-        let by_preset = prompt.is_none();
-        let answered = match preset {
-            Ok(preset) => {
-                let input = PromptInput { prompt, preset, without_ai, ..PromptInput::default() };
-                self.try_prompt(&session, &key, input).await
-            }
-            Err(_) => Err(Failure::BadInput("there is no such preset".into())),
-        };
+        let (prompt, preset) = if preset.is_empty() { (Some(typed.clone()), None) } else { (None, Some(preset)) };
+        let by_preset = preset.is_some();
+        let input = PromptInput { prompt, preset, without_ai, ..PromptInput::default() };
+        let answered = self.try_prompt(&session, &key, input).await;
         let keep = by_preset || !matches!(answered, Ok(FormAnswer::Started { .. }));
         self.settle(answered, &session, if keep { typed } else { String::new() }, "")
     }
@@ -173,7 +164,7 @@ impl FormCall {
                     let failed = FormAnswer::Failed {
                         status: if told.code.is_some() { 409 } else { 502 },
                         detail: told.detail.unwrap_or_default(),
-                        code: told.code.unwrap_or(domain::call::Code::BadInput),
+                        overridable: told.code == Some(Code::OutcomeUnknown),
                     };
                     Answer { stored: answer(200, &failed), executed: false }
                 }
@@ -192,8 +183,7 @@ impl FormCall {
     ) -> FormAnswer {
         let answered = answered.unwrap_or_else(|failure| {
             let (status, _) = failure.status();
-            let body = failure.body();
-            FormAnswer::Failed { status: status.as_u16(), detail: body.detail, code: body.code }
+            FormAnswer::Failed { status: status.as_u16(), detail: failure.body().detail, overridable: false }
         });
         if self.html {
             let here = session.parse::<SessionId>().map_or_else(|_| "/".to_owned(), |id| format!("/s/{id}"));

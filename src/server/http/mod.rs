@@ -6,6 +6,7 @@
 mod call;
 pub(crate) mod forms;
 mod pages;
+mod params;
 mod pve;
 mod session;
 mod sign_in;
@@ -52,6 +53,7 @@ fn open_routes(console: &Console) -> Router<Console> {
         .route("/health", get(health))
         .route("/sign-in", get(sign_in::show).post(sign_in::spend))
         .merge(files)
+        .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
 }
 
 fn guarded_routes(console: &Console) -> Router<Console> {

@@ -1,28 +1,24 @@
 //! The console's page: what is known now, rendered, with the same data embedded for the browser.
 
 use axum::{
-    extract::{Path, Query, Request, State},
+    extract::State,
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use domain::{
     call::Run,
     ids::{EntryId, RunId},
-    page::{EMBEDDED_ENTRIES, Page},
+    page::{EMBEDDED_BYTES, EMBEDDED_ENTRIES, Page},
 };
-use leptos::prelude::*;
-use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use serde::Deserialize;
 
-use crate::{
-    server::{
-        auth::{self, Operator},
-        console::Console,
-        failure::Failure,
-        fresh,
-        sessions::session::Session,
-    },
-    ui::shell::{AssetNames, Shell},
+use super::params::{Name, Params};
+use crate::server::{
+    auth::{self, Operator},
+    console::Console,
+    failure::Failure,
+    fresh,
+    sessions::session::Session,
 };
 
 /// The cookie that remembers which session an operator looked at last.
@@ -48,10 +44,10 @@ pub(super) fn wants_html(headers: &HeaderMap) -> bool {
 pub(super) async fn home(
     operator: Operator,
     State(console): State<Console>,
-    Query(view): Query<View>,
-    request: Request,
+    Params(view): Params<View>,
+    headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let last = auth::cookie(request.headers(), LAST_SESSION).and_then(|id| id.parse().ok());
+    let last = auth::cookie(&headers, LAST_SESSION).and_then(|id| id.parse().ok());
     let session = match last {
         Some(id) => console.sessions.get(&id).await.ok(),
         None => None,
@@ -61,25 +57,25 @@ pub(super) async fn home(
         None => console.sessions.newest().await?,
     };
     let page = page_of(&console, &operator, session.as_deref(), view).await?;
-    Ok(render(&console, page, request).await)
+    Ok(console.render(page).await)
 }
 
 /// `/s/{id}`: one session.
 pub(super) async fn session(
     operator: Operator,
     State(console): State<Console>,
-    Path(id): Path<String>,
-    Query(view): Query<View>,
-    request: Request,
+    Name(id): Name,
+    Params(view): Params<View>,
+    headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let session = match console.session(&id).await {
         Ok(session) => session,
         // A person with an old link is not left in front of JSON.
-        Err(_) if wants_html(request.headers()) => return Ok(axum::response::Redirect::to("/").into_response()),
+        Err(_) if wants_html(&headers) => return Ok(axum::response::Redirect::to("/").into_response()),
         Err(failure) => return Err(failure),
     };
     let page = page_of(&console, &operator, Some(&session), view).await?;
-    let mut response = render(&console, page, request).await;
+    let mut response = console.render(page).await;
     let secure = if console.gate.is_https() { "; Secure" } else { "" };
     let cookie = format!("{LAST_SESSION}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000{secure}", session.id);
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
@@ -101,7 +97,7 @@ async fn page_of(
 ) -> Result<Page, Failure> {
     let before = view.before.and_then(|text| text.parse().ok()).map(EntryId);
     let entries = match session {
-        Some(session) => session.entries_before(before, EMBEDDED_ENTRIES).await?,
+        Some(session) => session.entries_before(before, EMBEDDED_ENTRIES, EMBEDDED_BYTES).await?,
         None => Vec::new(),
     };
     Ok(Page {
@@ -112,6 +108,7 @@ async fn page_of(
         operator: operator.name().to_owned(),
         key: fresh::key(),
         flash: view.flash.and_then(|id| console.flashes.read(operator.name(), &id)),
+        unknown: console.power.unknown_mutation().is_some(),
         run: shown_run(console, view.run).await,
     })
 }
@@ -143,33 +140,4 @@ fn its_end(text: String) -> String {
         from += 1;
     }
     format!("…\n{}", &text[from..])
-}
-
-/// Renders a page with its content security policy: what runs carries this answer's nonce or is a file of ours.
-async fn render(console: &Console, page: Page, request: Request) -> Response {
-    let names = asset_names(console);
-    let context = move || {
-        set_policy();
-        provide_context(page.clone());
-        provide_context(names.clone());
-    };
-    render_app_async_with_context(context, || view! { <Shell/> })(request).await
-}
-
-/// The names under which the page finds its files.
-pub(super) fn asset_names(console: &Console) -> AssetNames {
-    let assets = &console.assets;
-    AssetNames { css: assets.css.clone(), js: assets.js.clone(), wasm: assets.wasm.clone() }
-}
-
-/// Puts the policy on the answer that is being rendered.
-pub(super) fn set_policy() {
-    let (Some(nonce), Some(response)) = (leptos::nonce::use_nonce(), use_context::<ResponseOptions>()) else { return };
-    let policy = format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
-         connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
-    }
 }

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::HeaderMap,
     response::Response,
 };
@@ -12,7 +12,7 @@ use domain::{
     verb::Verb,
 };
 
-use super::{call::Call, stream};
+use super::{call::Call, params::Name, stream};
 use crate::server::{
     auth::Operator,
     console::Console,
@@ -38,7 +38,7 @@ pub(super) async fn verbs(_: Operator) -> Json<Verbs> {
 
 pub(super) async fn verb(
     State(console): State<Console>,
-    Path(verb): Path<String>,
+    Name(verb): Name,
     call: Call,
 ) -> Result<StoredAnswer, Failure> {
     let verb: Verb = verb.parse()?;
@@ -74,7 +74,7 @@ pub(super) async fn runs(_: Operator, State(console): State<Console>) -> Result<
 pub(super) async fn run(
     _: Operator,
     State(console): State<Console>,
-    Path(id): Path<String>,
+    Name(id): Name,
 ) -> Result<Json<Run>, Failure> {
     let id: RunId = id.parse()?;
     Ok(Json(console.power.run(&id).await?.ok_or(Failure::UnknownRun(id))?))
@@ -83,7 +83,7 @@ pub(super) async fn run(
 pub(super) async fn stream(
     _: Operator,
     State(console): State<Console>,
-    Path(id): Path<String>,
+    Name(id): Name,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let id: RunId = id.parse()?;

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::State,
     http::HeaderMap,
     response::Response,
 };
@@ -13,7 +13,11 @@ use domain::{
 };
 use serde::Deserialize;
 
-use super::{call::Call, stream};
+use super::{
+    call::Call,
+    params::{Name, Params},
+    stream,
+};
 use crate::server::{
     auth::Operator,
     console::Console,
@@ -38,7 +42,7 @@ pub(super) async fn create(State(console): State<Console>, call: Call) -> Result
 
 pub(super) async fn prompt(
     State(console): State<Console>,
-    Path(id): Path<String>,
+    Name(id): Name,
     call: Call,
 ) -> Result<StoredAnswer, Failure> {
     let session = console.session(&id).await?;
@@ -57,17 +61,25 @@ pub(super) async fn prompt(
 
 pub(super) async fn cancel(
     State(console): State<Console>,
-    Path(id): Path<String>,
+    Name(id): Name,
     call: Call,
-) -> Result<Json<Cancelled>, Failure> {
-    // Repeating it does no harm, so its key is not looked at.
+) -> Result<StoredAnswer, Failure> {
     let session = console.session(&id).await?;
-    Ok(Json(console.cancel(&call.operator, &session)))
+    let Call { operator, intent, .. } = call;
+    let here = console.clone();
+    let work = async move {
+        let cancelled: Cancelled = here.cancel(&operator, &session);
+        // A Stop that came too late did nothing; one that came in time must not stop the next turn when repeated.
+        Ok(Answer { stored: answer(200, &cancelled), executed: cancelled.cancelled })
+    };
+    console.once.run(&console.store, intent, work).await
 }
 
 /// The `limit` of older entries where none is given, and the largest.
 const ENTRIES: u64 = 200;
 const MOST_ENTRIES: u64 = 1000;
+/// About how many bytes of older entries are given at once; who wants more asks again.
+const ENTRIES_BYTES: usize = 1 << 20;
 
 #[derive(Deserialize)]
 pub(super) struct Older {
@@ -78,8 +90,8 @@ pub(super) struct Older {
 pub(super) async fn entries(
     _: Operator,
     State(console): State<Console>,
-    Path(id): Path<String>,
-    Query(older): Query<Older>,
+    Name(id): Name,
+    Params(older): Params<Older>,
 ) -> Result<Json<Entries>, Failure> {
     let session = console.session(&id).await?;
     let number = |name: &str, text: Option<String>| {
@@ -91,7 +103,7 @@ pub(super) async fn entries(
     if limit > MOST_ENTRIES {
         return Err(Failure::BadInput(format!("limit is {limit}; the largest is {MOST_ENTRIES}")));
     }
-    Ok(Json(Entries { entries: session.entries_before(before, limit).await? }))
+    Ok(Json(Entries { entries: session.entries_before(before, limit, ENTRIES_BYTES).await? }))
 }
 
 #[derive(Deserialize)]
@@ -103,8 +115,8 @@ pub(super) struct Cursor {
 pub(super) async fn stream(
     _: Operator,
     State(console): State<Console>,
-    Path(id): Path<String>,
-    Query(cursor): Query<Cursor>,
+    Name(id): Name,
+    Params(cursor): Params<Cursor>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let session = console.session(&id).await?;

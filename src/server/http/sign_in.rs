@@ -6,18 +6,14 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use leptos::prelude::*;
-use leptos_axum::render_app_async_with_context;
+use domain::page::SignIn;
 use serde::Deserialize;
 
-use super::{call, pages};
-use crate::{
-    server::{
-        auth::{COOKIE, sign_in::SIGN_IN_LIVES},
-        console::Console,
-        failure::Failure,
-    },
-    ui::sign_in::{SignIn, SignInShell},
+use super::{call, pages, params::Params};
+use crate::server::{
+    auth::{self, COOKIE, sign_in::SIGN_IN_LIVES},
+    console::Console,
+    failure::Failure,
 };
 
 #[derive(Deserialize)]
@@ -26,7 +22,7 @@ pub(super) struct Code {
     code: String,
 }
 
-pub(super) async fn show(State(console): State<Console>, Query(code): Query<Code>) -> Response {
+pub(super) async fn show(State(console): State<Console>, Params(code): Params<Code>) -> Response {
     page(&console, StatusCode::OK, Some(code.code), "").await
 }
 
@@ -38,7 +34,7 @@ pub(super) async fn spend(State(console): State<Console>, request: Request) -> R
     // A code is short; a stranger's long body is not read.
     let spent = match call::bounded(&parts.headers, body, 1024).await {
         Ok(body) => match serde_urlencoded_code(&body) {
-            Some(code) => console.tries.spend(&code, &console.store).await,
+            Some(code) => console.gate.desk.spend(&code, auth::peer(&parts), &console.store).await,
             None => Err(Failure::CodeWrong),
         },
         Err(failure) => Err(failure),
@@ -75,14 +71,7 @@ pub(super) async fn page(console: &Console, status: StatusCode, code: Option<Str
         words: words.to_owned(),
         practice: console.surroundings.practice,
     };
-    let names = pages::asset_names(console);
-    let context = move || {
-        pages::set_policy();
-        provide_context(names.clone());
-        provide_context(sign_in.clone());
-    };
-    let request = Request::new(axum::body::Body::empty());
-    let mut response = render_app_async_with_context(context, || view! { <SignInShell/> })(request).await;
+    let mut response = console.render_sign_in(sign_in).await;
     *response.status_mut() = status;
     response
 }

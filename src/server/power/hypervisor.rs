@@ -55,7 +55,9 @@ impl Hypervisor {
             shell(folder.join("captures")),
             shell(folder.join("state")),
         );
-        std::fs::write(folder.join("breakglass-pve.conf"), conf)
+        let path = folder.join("breakglass-pve.conf");
+        // On a full disk, what is there already must do.
+        if std::fs::read_to_string(&path).is_ok_and(|there| there == conf) { Ok(()) } else { std::fs::write(path, conf) }
     }
 
     fn argv(&self, verb: Verb) -> Option<Argv> {
@@ -140,6 +142,9 @@ fn lost(verb: Verb, what: &str) -> String {
 
 fn install(path: &Path, text: &str) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
+    if std::fs::read_to_string(path).is_ok_and(|there| there == text) {
+        return Ok(());
+    }
     // A new file in place of the old one: a script that a shell is reading must not change under it.
     let new = path.with_extension("new");
     std::fs::write(&new, text)?;

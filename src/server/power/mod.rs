@@ -19,7 +19,7 @@ use std::{
 use domain::{
     call::{Code, Run, RunSummary, VerbAnswer},
     event::Event,
-    ids::RunId,
+    ids::{Millis, RunId},
     verb::{self, HostEnd, Mutation, Mutations, Outcome, Refused, Verb},
 };
 use tokio_util::sync::CancellationToken;
@@ -46,6 +46,8 @@ pub struct Ask {
     pub override_unknown: bool,
     /// The call that must happen at most once, and what its key is answered should the server die under it.
     pub recorded: Option<(Intent, Form<Run>)>,
+    /// Ends the wait for a verb that changes nothing. What mutates is waited for in any case.
+    pub stop: CancellationToken,
 }
 
 /// Why a verb was not run. Nothing was sent.
@@ -99,6 +101,9 @@ pub struct Power {
     live: Mutex<HashMap<RunId, Arc<LiveRun>>>,
 }
 
+/// How long to wait before the end of a run is recorded again, when it could not be.
+const RETRY: Duration = Duration::from_secs(2);
+
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -111,21 +116,22 @@ impl Power {
         Ok(Arc::new(Power { config, store, mutations, live: Mutex::default() }))
     }
 
-    /// Says of the runs that the last server left open what is true of them: nobody knows.
-    pub async fn close_abandoned(store: &Store) -> Result<Vec<RunSummary>, StoreError> {
-        let detail = "the console ended while this ran; the host carries a mutation through by itself: check with status";
-        store.close_open_runs(fresh::now(), detail.into()).await
+    /// Says of the runs that the last server left open what is true of them (nobody knows), and tells their sessions.
+    /// While the record cannot be written it is tried again: a full disk must not keep the console from starting.
+    pub async fn close_abandoned(store: Store, sessions: Arc<Sessions>) {
+        let opened = fresh::now();
+        if try_close_abandoned(&store, &sessions, opened).await.is_err() {
+            tokio::spawn(async move {
+                while try_close_abandoned(&store, &sessions, opened).await.is_err() {
+                    tokio::time::sleep(RETRY).await;
+                }
+            });
+        }
     }
 
-    /// Tells the sessions of abandoned runs what became of those.
-    pub async fn tell_abandoned(abandoned: Vec<RunSummary>, sessions: &Sessions) -> Result<(), StoreError> {
-        for run in abandoned {
-            let Some(id) = &run.session_id else { continue };
-            if let Ok(session) = sessions.get(id).await {
-                session.append(ended_event(&run), None).await?;
-            }
-        }
-        Ok(())
+    /// The last mutation, if nobody knows what became of it.
+    pub fn unknown_mutation(&self) -> Option<Mutation> {
+        locked(&self.mutations).unknown.clone()
     }
 
     /// True when verbs can be tried.
@@ -138,7 +144,7 @@ impl Power {
         if !self.is_configured() {
             return Err(Rejected::Unconfigured);
         }
-        let Ask { verb, by, session, override_unknown, recorded } = ask;
+        let Ask { verb, by, session, override_unknown, recorded, stop } = ask;
         let (run_id, started) = (fresh::run_id(), fresh::now());
         {
             let mut mutations = locked(&self.mutations);
@@ -152,7 +158,7 @@ impl Power {
         let power = Arc::clone(self);
         let watched = Arc::clone(&live);
         // From here on it is carried through: not even the caller's going away between intent and sending ends it.
-        tokio::spawn(async move { power.carry_through(watched, run, session, recorded).await });
+        tokio::spawn(async move { power.carry_through(watched, run, session, recorded, stop).await });
         Ok(live)
     }
 
@@ -162,6 +168,7 @@ impl Power {
         begun: Run,
         session: Option<Arc<Session>>,
         recorded: Option<(Intent, Form<Run>)>,
+        stop: CancellationToken,
     ) {
         let verb = begun.verb;
         let if_server_dies = Run {
@@ -170,6 +177,7 @@ impl Power {
             detail: Some("the console ended while this ran: check with status".into()),
             ..begun.clone()
         };
+        let intent = recorded.as_ref().map(|(intent, _)| intent.clone());
         let provisional = recorded.map(|(intent, form)| (intent, form(&if_server_dies)));
         let mut unrecorded =
             self.store.begin_run(self.config.target_name.clone(), begun.summary(), provisional).await.err();
@@ -181,27 +189,39 @@ impl Power {
             live.note(&format!("{error}: this run is not on the console's record; it goes on all the same"));
         }
 
-        let bounds =
-            Bounds { env: self.config.child_env.clone(), limit: self.config.limit, stop: CancellationToken::new() };
+        let stop = if verb.mutates() { CancellationToken::new() } else { stop };
+        let bounds = Bounds { env: self.config.child_env.clone(), limit: self.config.limit, stop };
         let Report { end, detail } =
             self.config.hypervisor.run(verb, &bounds, |stream, bytes| live.push(stream, bytes)).await;
 
         let outcome = verb::outcome_of(&end);
         let exit_code = if let HostEnd::Exited(code) = end { Some(code) } else { None };
         let run = live.ended(outcome, exit_code, end == HostEnd::NotSent, detail);
-        let recorded = self.store.end_run(self.config.target_name.clone(), run.clone()).await;
-        if let Some(session) = &session {
-            // The run's own record says the same; the transcript follows when it can be written again.
-            let _ = session.append(ended_event(&run.summary()), None).await;
-        }
+        // A key whose call did nothing may try again, so what was recorded for it goes with the run's end.
+        let forget = intent.filter(|_| run.rejected);
+        let unrecorded = self.record_end(&run, session.as_ref(), forget.clone()).await.err();
         locked(&self.mutations).end(&run.run_id, verb, outcome, exit_code);
-        match recorded {
-            Ok(()) => {
-                locked(&self.live).remove(&run.run_id);
-            }
-            Err(error) => self.say_unrecorded(&run, &error),
-        }
         live.tell_ended();
+        if let Some(error) = unrecorded {
+            self.say_unrecorded(&run, &error);
+            while self.record_end(&run, session.as_ref(), forget.clone()).await.is_err() {
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+        locked(&self.live).remove(&run.run_id);
+    }
+
+    async fn record_end(
+        &self,
+        run: &Run,
+        session: Option<&Arc<Session>>,
+        forget: Option<Intent>,
+    ) -> Result<(), StoreError> {
+        self.store.end_run(self.config.target_name.clone(), run.clone(), forget).await?;
+        match session {
+            Some(session) => session.append(ended_event(&run.summary()), None).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     /// What cannot go into the record goes where somebody may find it.
@@ -237,6 +257,20 @@ impl Power {
         runs.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(runs)
     }
+}
+
+async fn try_close_abandoned(store: &Store, sessions: &Sessions, opened: Millis) -> Result<(), StoreError> {
+    let detail = "the console ended while this ran; the host carries a mutation through by itself: check with status";
+    for run in store.open_runs(opened).await? {
+        if let Some(Ok(session)) = match &run.session_id {
+            Some(id) => Some(sessions.get(id).await),
+            None => None,
+        } {
+            session.append(ended_event(&run), None).await?;
+        }
+        store.close_run(run.run_id, fresh::now(), detail.into()).await?;
+    }
+    Ok(())
 }
 
 fn begun_event(run: &Run) -> Event {

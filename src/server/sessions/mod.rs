@@ -38,6 +38,8 @@ pub enum SessionError {
     Refused(Refused),
     #[error("{0}")]
     Steer(&'static str),
+    #[error("the console is about to end: send this again in a moment")]
+    Ending,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -67,8 +69,16 @@ pub struct Sessions {
     backends: Backends,
     limits: Limits,
     open: Mutex<HashMap<SessionId, Arc<Session>>>,
-    /// How many turns run. Its lock is taken before that of a session's turn.
-    running: Mutex<usize>,
+    /// The turns that run. Its lock is taken before that of a session's turn.
+    running: Mutex<Running>,
+}
+
+/// What is known of all turns together.
+#[derive(Debug, Default)]
+struct Running {
+    count: usize,
+    /// True once the server is about to end: nothing new begins.
+    ending: bool,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -83,13 +93,11 @@ impl Sessions {
             backends,
             limits,
             open: Mutex::default(),
-            running: Mutex::new(0),
+            running: Mutex::default(),
         });
         for stored in store.sessions().await?.into_iter().filter(|stored| stored.turn_open) {
-            let session = sessions.adopt(stored);
-            for event in Ending::ServerEnded.events() {
-                session.append(event, None).await?;
-            }
+            // When it cannot be written now, it is tried again: a full disk must not keep the console from starting.
+            sessions.adopt(stored).close_turn(Ending::ServerEnded, || ()).await;
         }
         Ok(sessions)
     }
@@ -142,12 +150,15 @@ impl Sessions {
         let backend = Arc::clone(use_ai.unwrap_or(&self.backends.runbook));
         let admission = {
             let mut running = locked(&self.running);
+            if running.ending {
+                return Err(SessionError::Ending);
+            }
             let admission = session
                 .turn_slot()
-                .admit(|phase| admit(phase, prompt.steer, *running, self.limits.max_concurrent_turns))
+                .admit(|phase| admit(phase, prompt.steer, running.count, self.limits.max_concurrent_turns))
                 .map_err(SessionError::Refused)?;
             if admission == Admission::Begin {
-                *running += 1;
+                running.count += 1;
             }
             admission
         };
@@ -174,11 +185,12 @@ impl Sessions {
     fn turn_over(&self, session: &Session) {
         let mut running = locked(&self.running);
         session.turn_slot().over();
-        *running = running.saturating_sub(1);
+        running.count = running.count.saturating_sub(1);
     }
 
     /// Ends all turns, as the server is about to, and waits until they have ended.
     pub async fn end_all(&self) {
+        locked(&self.running).ending = true;
         let sessions: Vec<_> = locked(&self.open).values().cloned().collect();
         for session in &sessions {
             session.turn_slot().stop_for_shutdown();
@@ -191,7 +203,7 @@ impl Sessions {
 
 impl std::fmt::Debug for Sessions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sessions").field("running", &*locked(&self.running)).finish_non_exhaustive()
+        f.debug_struct("Sessions").field("running", &locked(&self.running).count).finish_non_exhaustive()
     }
 }
 

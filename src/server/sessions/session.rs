@@ -124,6 +124,16 @@ impl Session {
         event: Event,
         intent: Option<(Intent, StoredAnswer)>,
     ) -> Result<EntryId, StoreError> {
+        self.append_after(event, intent, || ()).await
+    }
+
+    /// The same; `before_told` runs when the event is on disk and nobody was told yet.
+    async fn append_after(
+        self: &Arc<Self>,
+        event: Event,
+        intent: Option<(Intent, StoredAnswer)>,
+        before_told: impl FnOnce() + Send + 'static,
+    ) -> Result<EntryId, StoreError> {
         let ends_draft = matches!(event, Event::Text { .. } | Event::TurnEnd);
         let ends_progress = matches!(event, Event::ToolResult { .. } | Event::TurnEnd);
         let session = Arc::clone(self);
@@ -131,6 +141,7 @@ impl Session {
             if let Some(title) = &appended.title {
                 *locked(&session.title) = Some(title.clone());
             }
+            before_told();
             locked(&session.recent).push(appended.id, Bytes::from(appended.frame.clone()));
             session.head.send_replace(Head(Some(appended.id)));
             if ends_draft || ends_progress {
@@ -171,11 +182,16 @@ impl Session {
         Ok((chunk.freeze(), next))
     }
 
-    /// Up to `limit` entries before `before` (the end, when it is none), ascending.
-    pub async fn entries_before(&self, before: Option<EntryId>, limit: u64) -> Result<Vec<Entry>, StoreError> {
+    /// The newest entries before `before` (the end, when it is none), ascending: up to `limit` of them and about `bytes`
+    /// bytes.
+    pub async fn entries_before(
+        &self,
+        before: Option<EntryId>,
+        limit: u64,
+        bytes: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
         let end = before.map_or(self.head().len(), |before| before.0.min(self.head().len()));
-        let from = EntryId(end.saturating_sub(limit));
-        self.store.entries(self.id.clone(), from, EntryId(end)).await
+        self.store.entries_before(self.id.clone(), EntryId(end), limit, bytes).await
     }
 
     pub(super) fn turn_slot(&self) -> TurnGuard<'_> {
@@ -188,16 +204,26 @@ impl Session {
         let _ = self.phase.subscribe().wait_for(|phase| *phase == Phase::Idle).await;
     }
 
-    /// Closes a turn: what ended it, then `turn_end`. When the record cannot be written now, it is tried again until it
-    /// can, so that no client waits for ever.
-    pub(super) async fn close_turn(self: &Arc<Self>, ending: Ending) {
-        for event in ending.events() {
-            if let Err(error) = self.append(event, None).await {
-                tracing::error!(session = %self.id, %error, "the turn's end could not be recorded; trying again");
-                *self.closing.lock().await = true;
-                tokio::spawn(Arc::clone(self).close_when_possible());
-                return;
+    /// Closes a turn: what ended it, then `turn_end`. `over` runs before anybody is told of the end, so that whoever
+    /// hears of it may prompt. When the record cannot be written now, it is tried again until it can, so that no client
+    /// waits for ever.
+    pub(super) async fn close_turn(self: &Arc<Self>, ending: Ending, over: impl FnOnce() + Send + 'static) {
+        let over = Arc::new(Mutex::new(Some(over)));
+        let once = move || {
+            if let Some(over) = locked(&over).take() {
+                over();
             }
+        };
+        let [why, end] = ending.events();
+        let closed = match self.append(why, None).await {
+            Ok(_) => self.append_after(end, None, once.clone()).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = closed {
+            tracing::error!(session = %self.id, %error, "the turn's end could not be recorded; trying again");
+            *self.closing.lock().await = true;
+            once();
+            tokio::spawn(Arc::clone(self).close_when_possible());
         }
     }
 

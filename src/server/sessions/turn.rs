@@ -60,6 +60,6 @@ pub(super) async fn run(
         Some(Stopped::ServerEnds) => Ending::ServerEnded,
         None => ending,
     };
-    session.close_turn(ending).await;
-    sessions.turn_over(&session);
+    let over = Arc::clone(&session);
+    session.close_turn(ending, move || sessions.turn_over(&over)).await;
 }

@@ -51,6 +51,15 @@ impl Intent {
     }
 }
 
+impl Intent {
+    /// Forgets what was recorded: the call did nothing.
+    pub(in crate::server) fn forget(&self, db: &Connection) -> rusqlite::Result<()> {
+        db.prepare_cached("DELETE FROM idempotency_keys WHERE operator = ? AND path = ? AND key = ?")?
+            .execute(params![self.operator, self.path, self.key])
+            .map(drop)
+    }
+}
+
 impl Store {
     /// The digest of the body that a key was used with, and the answer it gave, if it is known and not too old.
     pub async fn key(&self, intent: Intent, now: Millis) -> Result<Option<(String, StoredAnswer)>, StoreError> {

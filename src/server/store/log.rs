@@ -122,16 +122,34 @@ impl Store {
         .await
     }
 
-    /// Entries `from..before` of a session, decoded, ascending. One that cannot be decoded is left out.
-    pub async fn entries(
+    /// The newest entries before `before`, decoded, ascending: at most `limit` of them and about `bytes` bytes, but one
+    /// where there is one. One that cannot be decoded is left out.
+    pub async fn entries_before(
         &self,
         session: SessionId,
-        from: EntryId,
         before: EntryId,
+        limit: u64,
+        bytes: usize,
     ) -> Result<Vec<Entry>, StoreError> {
-        let limit = before.0.saturating_sub(from.0);
-        let json = self.entries_json(session, from, limit, usize::MAX).await?;
-        Ok(json.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect())
+        self.read(move |db| {
+            let mut statement = db.prepare_cached(
+                "SELECT json FROM entries WHERE session = ? AND id < ? ORDER BY id DESC LIMIT ?",
+            )?;
+            let mut rows = statement.query(params![session.as_str(), before.0 as i64, limit as i64])?;
+            let mut entries = Vec::new();
+            let mut left = bytes;
+            while let Some(row) = rows.next()? {
+                let json: String = row.get(0)?;
+                if json.len() > left && !entries.is_empty() {
+                    break;
+                }
+                left = left.saturating_sub(json.len());
+                entries.extend(serde_json::from_str::<Entry>(&json).ok());
+            }
+            entries.reverse();
+            Ok(entries)
+        })
+        .await
     }
 }
 

@@ -18,7 +18,7 @@ use std::{
 };
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 pub use keys::{Form, Intent, StoredAnswer};
 pub use log::{Appended, StoredSession};
@@ -66,11 +66,14 @@ pub struct Store {
     readers: Arc<Readers>,
 }
 
-/// Idle connections for reading. There are as many as were ever needed at once.
+/// Connections for reading: no more than [`READERS`], however many want to read.
 struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
+    places: Semaphore,
 }
+
+const READERS: usize = 4;
 
 impl Store {
     /// Opens the record in `data_dir`, creating folder and tables where they are missing. `max_bytes` bounds the
@@ -87,7 +90,7 @@ impl Store {
             .name("store".into())
             .spawn(move || write_all(&mut writer, queue))
             .map_err(|source| StoreError::Folder { path: path.clone(), source: Arc::new(source) })?;
-        Ok(Store { jobs, readers: Arc::new(Readers { path, idle: Mutex::new(Vec::new()) }) })
+        Ok(Store { jobs, readers: Arc::new(Readers { path, idle: Mutex::default(), places: Semaphore::new(READERS) }) })
     }
 
     /// Runs `write` in the next transaction, and `done` after its commit, before any later write's.
@@ -124,6 +127,7 @@ impl Store {
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let readers = Arc::clone(&self.readers);
+        let _place = self.readers.places.acquire().await.map_err(|_| StoreError::Closed)?;
         let reading = tokio::task::spawn_blocking(move || {
             let idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = match idle {

@@ -65,9 +65,13 @@ impl Store {
         .await
     }
 
-    /// Records what became of a run, whether or not its beginning could be recorded.
-    pub async fn end_run(&self, target: String, run: Run) -> Result<(), StoreError> {
+    /// Records what became of a run, whether or not its beginning could be recorded. `forget` is the key of a call that
+    /// did nothing after all.
+    pub async fn end_run(&self, target: String, run: Run, forget: Option<Intent>) -> Result<(), StoreError> {
         self.write(move |db| {
+            if let Some(intent) = forget {
+                intent.forget(db)?;
+            }
             let summary = run.summary();
             let Run { stdout, stderr, rejected, truncated, detail, .. } = run;
             db.prepare_cached(
@@ -136,15 +140,22 @@ impl Store {
         .await
     }
 
-    /// Runs that began and have no end: the server died under them. Each is given the outcome `unknown`.
-    pub async fn close_open_runs(&self, now: Millis, detail: String) -> Result<Vec<RunSummary>, StoreError> {
+    /// Runs that began before `opened` and have no end: the last server died under them.
+    pub async fn open_runs(&self, opened: Millis) -> Result<Vec<RunSummary>, StoreError> {
+        self.read(move |db| {
+            db.prepare_cached(&format!("{SUMMARY} FROM runs WHERE ended IS NULL AND started < ? ORDER BY started"))?
+                .query_map([opened.0 as i64], summary_of)?
+                .collect()
+        })
+        .await
+    }
+
+    /// Gives a run that was left open the outcome `unknown`.
+    pub async fn close_run(&self, id: RunId, now: Millis, detail: String) -> Result<(), StoreError> {
         self.write(move |db| {
-            db.prepare_cached(&format!(
-                "UPDATE runs SET ended = ?, outcome = 'unknown', detail = ? WHERE ended IS NULL RETURNING {}",
-                SUMMARY.trim_start_matches("SELECT ")
-            ))?
-            .query_map(params![now.0 as i64, detail], summary_of)?
-            .collect()
+            db.prepare_cached("UPDATE runs SET ended = ?, outcome = 'unknown', detail = ? WHERE id = ? AND ended IS NULL")?
+                .execute(params![now.0 as i64, detail, id.as_str()])
+                .map(drop)
         })
         .await
     }
@@ -155,18 +166,20 @@ impl Store {
             let newest = db
                 .prepare_cached(&format!(
                     "{SUMMARY} FROM runs WHERE target = ?1 AND verb IN ('start', 'stop', 'reset', 'cycle')
-                       AND coalesce(outcome, '') <> 'refused'
+                       AND coalesce(outcome, 'unknown') <> 'refused'
                      ORDER BY started DESC LIMIT 1"
                 ))?
                 .query_row([&target], summary_of)
                 .optional()?;
-            let Some(newest) = newest.filter(|run| run.outcome == Some(Outcome::Unknown)) else { return Ok(None) };
+            // One without an outcome is one under which the server died.
+            let open_or_unknown = |run: &RunSummary| matches!(run.outcome, None | Some(Outcome::Unknown));
+            let Some(newest) = newest.filter(open_or_unknown) else { return Ok(None) };
             let looked: bool = db
                 .prepare_cached(
                     "SELECT EXISTS (SELECT 1 FROM runs WHERE target = ? AND verb = 'status' AND outcome = 'done'
                                       AND exit_code = 0 AND started >= ?)",
                 )?
-                .query_row(params![target, newest.started.0 as i64], |row| row.get(0))?;
+                .query_row(params![target, newest.ended.unwrap_or(newest.started).0 as i64], |row| row.get(0))?;
             let RunSummary { run_id, verb, by, started, .. } = newest;
             debug_assert!(Verb::mutates(verb));
             Ok((!looked).then_some(Mutation { run_id, verb, by, started }))

@@ -43,6 +43,15 @@ impl Store {
         .await
     }
 
+    /// True when this code could be spent now.
+    pub async fn has_code(&self, digest: String, now: Millis) -> Result<bool, StoreError> {
+        self.read(move |db| {
+            db.prepare_cached("SELECT EXISTS (SELECT 1 FROM sign_in_codes WHERE digest = ? AND expires >= ?)")?
+                .query_row(params![digest, now.0 as i64], |row| row.get(0))
+        })
+        .await
+    }
+
     /// Whose sign-in this is, if it is one and not too old.
     pub async fn sign_in(&self, digest: String, now: Millis) -> Result<Option<String>, StoreError> {
         self.read(move |db| {

@@ -53,7 +53,7 @@ async fn a_write_that_fails_undoes_itself_and_not_its_neighbours() {
     let (one, failed, two) = tokio::join!(append("one"), failing, append("two"));
     assert!(failed.is_err());
     assert_eq!((one.unwrap(), two.unwrap()), (EntryId(0), EntryId(1)));
-    assert_eq!(store.entries(id, EntryId(0), EntryId(9)).await.unwrap().len(), 2);
+    assert_eq!(store.entries_before(id, EntryId(9), 9, 1 << 20).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -1,0 +1,56 @@
+//! Rendering on the server: page data in, an answer with its content security policy out. It joins `ui` and `server`, which
+//! do not know each other.
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderValue, header},
+};
+use domain::page::{AssetNames, Page, SignIn};
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_axum::{ResponseOptions, render_app_async_with_context};
+
+use crate::{
+    server::{Rendered, Renderer},
+    ui::{shell::Shell, sign_in::SignInShell},
+};
+
+/// What the server renders with.
+pub fn renderer() -> Renderer {
+    Renderer { page, sign_in }
+}
+
+fn page(page: Page, names: AssetNames) -> Rendered {
+    let context = move || {
+        set_policy();
+        provide_context(page.clone());
+        provide_context(names.clone());
+    };
+    Box::pin(render_app_async_with_context(context, || view! { <Shell/> })(anonymous()))
+}
+
+fn sign_in(sign_in: SignIn, names: AssetNames) -> Rendered {
+    let context = move || {
+        set_policy();
+        provide_context(sign_in.clone());
+        provide_context(names.clone());
+    };
+    Box::pin(render_app_async_with_context(context, || view! { <SignInShell/> })(anonymous()))
+}
+
+/// All that a page shows is in its data, so the request that it answers is none of its concern.
+fn anonymous() -> Request {
+    Request::new(Body::empty())
+}
+
+/// Puts the policy on the answer that is being rendered: what runs carries this answer's nonce or is a file of ours.
+fn set_policy() {
+    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+         connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
