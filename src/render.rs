@@ -26,7 +26,9 @@ fn page(page: Page, names: AssetNames) -> Rendered {
         provide_context(page.clone());
         provide_context(names.clone());
     };
-    Box::pin(render_app_async_with_context(context, || view! { <Shell/> })(anonymous()))
+    Box::pin(render_app_async_with_context(context, || view! { <Shell/> })(
+        anonymous(),
+    ))
 }
 
 fn sign_in(sign_in: SignIn, names: AssetNames) -> Rendered {
@@ -35,7 +37,9 @@ fn sign_in(sign_in: SignIn, names: AssetNames) -> Rendered {
         provide_context(sign_in.clone());
         provide_context(names.clone());
     };
-    Box::pin(render_app_async_with_context(context, || view! { <SignInShell/> })(anonymous()))
+    Box::pin(render_app_async_with_context(context, || view! { <SignInShell/> })(
+        anonymous(),
+    ))
 }
 
 /// All that a page shows is in its data, so the request that it answers is none of its concern.
@@ -45,7 +49,9 @@ fn anonymous() -> Request {
 
 /// Puts the policy on the answer that is being rendered: what runs carries this answer's nonce or is a file of ours.
 fn set_policy() {
-    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
+    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
+        return;
+    };
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
          connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -19,7 +19,9 @@ pub(super) fn soon(work: impl FnOnce() + 'static) {
 
 /// True for an event on an element of `[data-act=…]`, or inside of one.
 pub(super) fn acts(event: &web_sys::Event, act: &str) -> bool {
-    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
     target.is_some_and(|target| target.closest(&format!("[data-act={act}]")).ok().flatten().is_some())
 }
 
@@ -29,7 +31,9 @@ pub(super) fn pass_flash(state: State) {
         toast(state, words);
     }
     let location = window().location();
-    if location.search().is_ok_and(|search| search.contains("flash=") || search.contains("run="))
+    if location
+        .search()
+        .is_ok_and(|search| search.contains("flash=") || search.contains("run="))
         && let (Ok(path), Ok(hash), Ok(history)) = (location.pathname(), location.hash(), window().history())
     {
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("{path}{hash}")));
@@ -38,9 +42,13 @@ pub(super) fn pass_flash(state: State) {
 
 /// Puts this device's time of day in place of the server's, in all that is shown.
 pub(super) fn local_times() {
-    let Ok(times) = document().query_selector_all("time[data-at]") else { return };
+    let Ok(times) = document().query_selector_all("time[data-at]") else {
+        return;
+    };
     for time in (0..times.length()).filter_map(|place| times.item(place)?.dyn_into::<web_sys::Element>().ok()) {
-        let Some(at) = time.get_attribute("data-at").and_then(|at| at.parse::<u64>().ok()) else { continue };
+        let Some(at) = time.get_attribute("data-at").and_then(|at| at.parse::<u64>().ok()) else {
+            continue;
+        };
         let date = js_sys::Date::new(&JsValue::from_f64(at as f64));
         time.set_text_content(Some(&format!("{:02}:{:02}", date.get_hours(), date.get_minutes())));
         let _ = time.remove_attribute("data-at");

@@ -9,7 +9,9 @@ use crate::state::State;
 /// Listens for as long as the page lives.
 pub(super) fn listen(state: State) {
     dom::on(&document(), "keydown", move |event| {
-        let Ok(event) = event.dyn_into::<KeyboardEvent>() else { return };
+        let Ok(event) = event.dyn_into::<KeyboardEvent>() else {
+            return;
+        };
         // Enter that ends a word of an input method is no Enter.
         if event.is_composing() {
             return;

@@ -29,9 +29,11 @@ fn is_wanted(run_id: &RunId) -> bool {
 
 /// Goes on with the run that the page arrived with, if it has not ended.
 pub(super) fn resume(state: State) {
-    let running = state
-        .run
-        .with_untracked(|run| run.as_ref().filter(|run| run.outcome.is_none()).map(|run| run.run_id.clone()));
+    let running = state.run.with_untracked(|run| {
+        run.as_ref()
+            .filter(|run| run.outcome.is_none())
+            .map(|run| run.run_id.clone())
+    });
     if let Some(run_id) = running {
         follow(state, run_id);
     }
@@ -57,7 +59,14 @@ fn look(state: State, run_id: RunId) {
         match found {
             Some(run) if run.outcome.is_some() => ended(state, run),
             Some(run) => {
-                show(state, Run { stdout: String::new(), stderr: String::new(), ..run });
+                show(
+                    state,
+                    Run {
+                        stdout: String::new(),
+                        stderr: String::new(),
+                        ..run
+                    },
+                );
                 if let Some(place) = document().query_selector(".run-place").ok().flatten() {
                     place.scroll_into_view();
                 }
@@ -92,7 +101,9 @@ fn ended(state: State, run: Run) {
 }
 
 fn stream(state: State, run_id: RunId) {
-    let Ok(source) = EventSource::new(&format!("/api/pve/runs/{run_id}/stream")) else { return };
+    let Ok(source) = EventSource::new(&format!("/api/pve/runs/{run_id}/stream")) else {
+        return;
+    };
     // Held by the closures themselves, which are dropped when the stream is over.
     let held: Rc<RefCell<Vec<Closure<dyn FnMut(MessageEvent)>>>> = Rc::default();
     let over = {
@@ -109,38 +120,50 @@ fn stream(state: State, run_id: RunId) {
         held.borrow_mut().push(closure);
     };
     let (id, end) = (run_id.clone(), over.clone());
-    on("message", Box::new(move |event| {
-        if !is_wanted(&id) {
-            return end();
-        }
-        let chunk = event.data().as_string().and_then(|data| super::decoded::<RunChunk>(&data));
-        let run = state.run.get_untracked();
-        if let (Some(RunChunk { stream, text }), Some(mut run)) = (chunk, run) {
-            match stream {
-                OutputStream::Stdout => run.stdout.push_str(&text),
-                OutputStream::Stderr => run.stderr.push_str(&text),
+    on(
+        "message",
+        Box::new(move |event| {
+            if !is_wanted(&id) {
+                return end();
             }
-            show(state, run);
-        }
-    }));
-    let (id, end) = (run_id.clone(), over.clone());
-    on("end", Box::new(move |event| {
-        end();
-        let run = event.data().as_string().and_then(|data| super::decoded::<Run>(&data));
-        if let Some(run) = run.filter(|_| is_wanted(&id)) {
-            ended(state, run);
-        }
-    }));
-    on("error", Box::new(move |_| {
-        over();
-        let run_id = run_id.clone();
-        set_timeout(
-            move || {
-                if is_wanted(&run_id) {
-                    look(state, run_id);
+            let chunk = event
+                .data()
+                .as_string()
+                .and_then(|data| super::decoded::<RunChunk>(&data));
+            let run = state.run.get_untracked();
+            if let (Some(RunChunk { stream, text }), Some(mut run)) = (chunk, run) {
+                match stream {
+                    OutputStream::Stdout => run.stdout.push_str(&text),
+                    OutputStream::Stderr => run.stderr.push_str(&text),
                 }
-            },
-            AGAIN,
-        );
-    }));
+                show(state, run);
+            }
+        }),
+    );
+    let (id, end) = (run_id.clone(), over.clone());
+    on(
+        "end",
+        Box::new(move |event| {
+            end();
+            let run = event.data().as_string().and_then(|data| super::decoded::<Run>(&data));
+            if let Some(run) = run.filter(|_| is_wanted(&id)) {
+                ended(state, run);
+            }
+        }),
+    );
+    on(
+        "error",
+        Box::new(move |_| {
+            over();
+            let run_id = run_id.clone();
+            set_timeout(
+                move || {
+                    if is_wanted(&run_id) {
+                        look(state, run_id);
+                    }
+                },
+                AGAIN,
+            );
+        }),
+    );
 }

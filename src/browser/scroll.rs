@@ -45,7 +45,9 @@ pub(super) fn keeping(change: impl FnOnce()) {
 }
 
 async fn older(state: State) {
-    let Some(oldest) = state.transcript.with_untracked(Transcript::oldest) else { return };
+    let Some(oldest) = state.transcript.with_untracked(Transcript::oldest) else {
+        return;
+    };
     let url = format!("/api/session/{}/entries?before={oldest}", state.session_id());
     let entries = match Request::get(&url).send().await {
         Ok(answer) if answer.ok() => super::body::<domain::call::Entries>(answer).await,
@@ -54,7 +56,9 @@ async fn older(state: State) {
     let Some(entries) = entries else {
         return dom::toast(state, "What is older could not be loaded. Try again.".into());
     };
-    state.has_older.set(entries.entries.first().is_some_and(|first| first.id.0 > 0));
+    state
+        .has_older
+        .set(entries.entries.first().is_some_and(|first| first.id.0 > 0));
     // What grows above the reader does not move them: the position is counted from the end.
     let top = scroller().map(|scroller| scroller.scroll_top());
     state.transcript.update(|transcript| {

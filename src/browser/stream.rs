@@ -78,7 +78,10 @@ pub(super) fn attach(state: State) {
 
 /// Something was sent: its entry must come soon, else the stream is dead and does not know it.
 pub(super) fn expect_news(state: State) {
-    let (newest, generation) = (state.transcript.with_untracked(Transcript::newest), with(|follower| follower.generation));
+    let (newest, generation) = (
+        state.transcript.with_untracked(Transcript::newest),
+        with(|follower| follower.generation),
+    );
     set_timeout(
         move || {
             let none_came = state.transcript.with_untracked(Transcript::newest) == newest;
@@ -107,23 +110,32 @@ fn open(state: State) {
         handlers.push(closure);
     };
     on("message", Box::new(move |event| take(state, &event)));
-    on("reset", Box::new(move |_| {
-        // Our record is of another log: begin anew with the one that follows.
-        state.transcript.set(Transcript::default());
-        state.has_older.set(false);
-        state.draft.set(None);
-        state.progress.set(None);
-        state.stopping.set(false);
-    }));
-    on("caught-up", Box::new(move |_| {
-        with(|follower| follower.wait = FIRST_WAIT);
-        state.link.set(Link::Attached);
-    }));
-    on("error", Box::new(move |_| {
-        if with(|follower| follower.generation == generation) {
-            retry(state);
-        }
-    }));
+    on(
+        "reset",
+        Box::new(move |_| {
+            // Our record is of another log: begin anew with the one that follows.
+            state.transcript.set(Transcript::default());
+            state.has_older.set(false);
+            state.draft.set(None);
+            state.progress.set(None);
+            state.stopping.set(false);
+        }),
+    );
+    on(
+        "caught-up",
+        Box::new(move |_| {
+            with(|follower| follower.wait = FIRST_WAIT);
+            state.link.set(Link::Attached);
+        }),
+    );
+    on(
+        "error",
+        Box::new(move |_| {
+            if with(|follower| follower.generation == generation) {
+                retry(state);
+            }
+        }),
+    );
     with(|follower| {
         follower.source = Some(source);
         follower.handlers = handlers;

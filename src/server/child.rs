@@ -1,12 +1,7 @@
 //! Children: spawned from argv lists, in a process group of their own, with a time limit, both outputs drained, and
 //! reaped. No shell of this machine comes in between.
 
-use std::{
-    ffi::OsString,
-    os::unix::process::ExitStatusExt,
-    process::Stdio,
-    time::Duration,
-};
+use std::{ffi::OsString, os::unix::process::ExitStatusExt, process::Stdio, time::Duration};
 
 use domain::call::OutputStream;
 use nix::{
@@ -196,7 +191,12 @@ pub struct CappedText {
 impl CappedText {
     /// An empty text that keeps at most `cap` bytes.
     pub fn new(cap: usize) -> Self {
-        CappedText { text: String::new(), rest: Vec::new(), cap, truncated: false }
+        CappedText {
+            text: String::new(),
+            rest: Vec::new(),
+            cap,
+            truncated: false,
+        }
     }
 
     /// Takes the next bytes and gives the text that they added.
@@ -257,12 +257,21 @@ mod tests {
     use super::*;
 
     fn sh(script: &str) -> Argv {
-        Argv { program: "sh".into(), args: vec!["-c".into(), script.into()], env: Vec::new(), held_stdin: true }
+        Argv {
+            program: "sh".into(),
+            args: vec!["-c".into(), script.into()],
+            env: Vec::new(),
+            held_stdin: true,
+        }
     }
 
     fn bounds(limit: Duration) -> Bounds {
         let env = vec![("PATH".into(), "/usr/bin:/bin".into())];
-        Bounds { env, limit, stop: CancellationToken::new() }
+        Bounds {
+            env,
+            limit,
+            stop: CancellationToken::new(),
+        }
     }
 
     async fn collect(argv: &Argv, bounds: &Bounds) -> (ChildEnd, String) {
@@ -290,7 +299,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_child_that_takes_too_long_is_ended_with_all_of_its_group() {
-        let (end, text) = collect(&sh("echo $$; sleep 600 & sleep 600"), &bounds(Duration::from_millis(300))).await;
+        let (end, text) = collect(
+            &sh("echo $$; sleep 600 & sleep 600"),
+            &bounds(Duration::from_millis(300)),
+        )
+        .await;
         assert!(matches!(end, ChildEnd::TimedOut));
         let group = Pid::from_raw(text.trim().parse().unwrap());
         // The last of them is reaped by whoever adopted it, which takes a moment.
@@ -299,7 +312,9 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), gone).await.expect("nothing is left of the group");
+        tokio::time::timeout(Duration::from_secs(10), gone)
+            .await
+            .expect("nothing is left of the group");
     }
 
     #[tokio::test]
@@ -311,8 +326,14 @@ mod tests {
 
     #[tokio::test]
     async fn what_does_not_exist_is_not_started() {
-        let argv = Argv { program: "/does/not/exist".into(), ..sh("") };
-        assert!(matches!(run(&argv, &bounds(Duration::from_secs(1)), |_, _| {}).await, ChildEnd::NotStarted(_)));
+        let argv = Argv {
+            program: "/does/not/exist".into(),
+            ..sh("")
+        };
+        assert!(matches!(
+            run(&argv, &bounds(Duration::from_secs(1)), |_, _| {}).await,
+            ChildEnd::NotStarted(_)
+        ));
     }
 
     proptest! {

@@ -146,7 +146,10 @@ pub enum ConfigError {
     #[error("cannot read the configuration file {path}: {source}")]
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("the configuration file {path} is wrong: {source}")]
-    Malformed { path: PathBuf, source: Box<toml::de::Error> },
+    Malformed {
+        path: PathBuf,
+        source: Box<toml::de::Error>,
+    },
     #[error("the listen address {text:?} is not of the form 127.0.0.1:8080")]
     Listen { text: String },
     #[error("the public origin {text:?} is not of the form https://console.example, without a path")]
@@ -171,18 +174,35 @@ pub struct Surroundings {
 }
 
 /// The names that children inherit. Nothing secret is among them.
-const CHILD_ENV: [&str; 9] = ["PATH", "HOME", "LANG", "LC_ALL", "TERM", "TZ", "USER", "LOGNAME", "SSH_AUTH_SOCK"];
+const CHILD_ENV: [&str; 9] = [
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TERM",
+    "TZ",
+    "USER",
+    "LOGNAME",
+    "SSH_AUTH_SOCK",
+];
 
 impl Surroundings {
     /// Reads the environment.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the environment"
+    )]
     pub fn read() -> Self {
-        let child_env =
-            CHILD_ENV.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();
+        let child_env = CHILD_ENV
+            .iter()
+            .filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)))
+            .collect();
         Surroundings {
             bearer: std::env::var("API_BEARER_TOKEN").ok().as_deref().map(Secret::from),
             child_env,
-            home: std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from),
+            home: std::env::var_os("HOME")
+                .filter(|home| !home.is_empty())
+                .map(PathBuf::from),
         }
     }
 }
@@ -233,20 +253,49 @@ pub struct Limits {
 impl Settings {
     /// Lays these settings (command line and environment) over those of the configuration file, if one is named.
     fn over_file(self) -> Result<Settings, ConfigError> {
-        let Some(path) = self.config.clone() else { return Ok(self) };
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?;
-        let file: Settings = toml::from_str(&text)
-            .map_err(|source| ConfigError::Malformed { path: path.clone(), source: Box::new(source) })?;
+        let Some(path) = self.config.clone() else {
+            return Ok(self);
+        };
+        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Unreadable {
+            path: path.clone(),
+            source,
+        })?;
+        let file: Settings = toml::from_str(&text).map_err(|source| ConfigError::Malformed {
+            path: path.clone(),
+            source: Box::new(source),
+        })?;
         macro_rules! over {
             ($($field:ident),* $(,)?) => { Settings { $($field: self.$field.or(file.$field)),* } };
         }
         Ok(over!(
-            config, practice, listen, data_dir, site_root, agents_dir, backend, target_name, devvm_host, devvm_user,
-            pve_host, pve_user, ssh_config, api_bearer_token, user_header, trusted_proxies, public_origin,
-            max_concurrent_turns, turn_timeout_seconds, command_timeout_seconds, command_output_max_bytes,
-            pve_verb_timeout_seconds, pve_output_max_bytes, sse_keepalive_seconds, slow_reader_seconds,
-            prompt_max_bytes, body_max_bytes, store_max_bytes,
+            config,
+            practice,
+            listen,
+            data_dir,
+            site_root,
+            agents_dir,
+            backend,
+            target_name,
+            devvm_host,
+            devvm_user,
+            pve_host,
+            pve_user,
+            ssh_config,
+            api_bearer_token,
+            user_header,
+            trusted_proxies,
+            public_origin,
+            max_concurrent_turns,
+            turn_timeout_seconds,
+            command_timeout_seconds,
+            command_output_max_bytes,
+            pve_verb_timeout_seconds,
+            pve_output_max_bytes,
+            sse_keepalive_seconds,
+            slow_reader_seconds,
+            prompt_max_bytes,
+            body_max_bytes,
+            store_max_bytes,
         ))
     }
 
@@ -254,10 +303,15 @@ impl Settings {
     pub fn resolve(self, surroundings: Surroundings) -> Result<Config, ConfigError> {
         let settings = self.over_file()?;
         let listen = settings.listen.unwrap_or_else(|| "127.0.0.1:8080".into());
-        let listen = listen.parse().map_err(|_| ConfigError::Listen { text: listen.clone() })?;
+        let listen = listen
+            .parse()
+            .map_err(|_| ConfigError::Listen { text: listen.clone() })?;
         let data_dir = match settings.data_dir {
             Some(dir) => dir,
-            None => surroundings.home.ok_or(ConfigError::NoDataDir)?.join(".local/share/breakglass"),
+            None => surroundings
+                .home
+                .ok_or(ConfigError::NoDataDir)?
+                .join(".local/share/breakglass"),
         };
         let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
         let practice = settings.practice.unwrap_or(false);
@@ -281,17 +335,21 @@ impl Settings {
                         let destination = user.map_or(host.clone(), |user| format!("{user}@{host}"));
                         Some(Ssh::new(destination, config.clone(), known_hosts.clone()))
                     }
-                    (None, Some(config)) => {
-                        Some(Ssh::new(alias.to_owned(), Some(config.clone()), known_hosts.clone()))
-                    }
+                    (None, Some(config)) => Some(Ssh::new(alias.to_owned(), Some(config.clone()), known_hosts.clone())),
                     (None, None) => None,
                 })
             };
-            let pve_user =
-                settings.pve_user.or_else(|| settings.pve_host.is_some().then(|| "root".to_owned()));
+            let pve_user = settings
+                .pve_user
+                .or_else(|| settings.pve_host.is_some().then(|| "root".to_owned()));
             (
-                ssh("BREAKGLASS_DEVVM_HOST", settings.devvm_user, settings.devvm_host, "devvm")?
-                    .map_or(Target::Unconfigured, Target::Ssh),
+                ssh(
+                    "BREAKGLASS_DEVVM_HOST",
+                    settings.devvm_user,
+                    settings.devvm_host,
+                    "devvm",
+                )?
+                .map_or(Target::Unconfigured, Target::Ssh),
                 ssh("BREAKGLASS_PVE_HOST", pve_user, settings.pve_host, "pve")?
                     .map_or(Hypervisor::Unconfigured, |ssh| Hypervisor::Ssh(PveSsh(ssh))),
             )
@@ -308,7 +366,10 @@ impl Settings {
             target,
             hypervisor,
             auth: AuthConfig {
-                bearer: surroundings.bearer.or(settings.api_bearer_token).filter(|token| !token.expose().is_empty()),
+                bearer: surroundings
+                    .bearer
+                    .or(settings.api_bearer_token)
+                    .filter(|token| !token.expose().is_empty()),
                 user_header: settings.user_header.unwrap_or_else(|| "x-authentik-username".into()),
                 trusted_proxies: settings.trusted_proxies.unwrap_or_default(),
                 public_origin: settings.public_origin.map(checked_origin).transpose()?,
@@ -332,19 +393,27 @@ impl Settings {
 }
 
 fn user_setting(host_setting: &'static str) -> &'static str {
-    if host_setting == "BREAKGLASS_PVE_HOST" { "BREAKGLASS_PVE_USER" } else { "BREAKGLASS_DEVVM_USER" }
+    if host_setting == "BREAKGLASS_PVE_HOST" {
+        "BREAKGLASS_PVE_USER"
+    } else {
+        "BREAKGLASS_DEVVM_USER"
+    }
 }
 
 /// A name that ssh takes for a host or a user and for nothing else: no leading dash, no space, no `@`.
 fn is_ssh_name(text: &str) -> bool {
     !text.starts_with('-')
         && !text.is_empty()
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%' | '[' | ']'))
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%' | '[' | ']'))
 }
 
 fn checked_origin(text: String) -> Result<String, ConfigError> {
     let origin = text.trim_end_matches('/').to_ascii_lowercase();
-    let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let rest = origin
+        .strip_prefix("https://")
+        .or_else(|| origin.strip_prefix("http://"));
     match rest {
         Some(authority) if !authority.is_empty() && !authority.contains(['/', '?', '#', ' ', '@']) => Ok(origin),
         _ => Err(ConfigError::Origin { text }),
@@ -367,8 +436,12 @@ fn seconds(name: &'static str, said: Option<u64>, default: u64) -> Result<Durati
 
 /// `site` beside the program, as a release is laid out; else where `cargo xtask` puts it.
 fn default_site_root() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("site")));
-    beside.filter(|dir| dir.is_dir()).unwrap_or_else(|| PathBuf::from("target/site"))
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| Some(exe.parent()?.join("site")));
+    beside
+        .filter(|dir| dir.is_dir())
+        .unwrap_or_else(|| PathBuf::from("target/site"))
 }
 
 #[cfg(test)]
@@ -376,7 +449,11 @@ mod tests {
     use super::*;
 
     fn surroundings() -> Surroundings {
-        Surroundings { bearer: None, child_env: Vec::new(), home: Some("/home/ada".into()) }
+        Surroundings {
+            bearer: None,
+            child_env: Vec::new(),
+            home: Some("/home/ada".into()),
+        }
     }
 
     #[test]
@@ -392,40 +469,74 @@ mod tests {
     #[test]
     fn what_was_said_stands_over_the_file() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(&file, "devvm_host = \"a\"\npve_host = \"b\"\napi_bearer_token = \"s3cret\"\n").unwrap();
+        std::fs::write(
+            &file,
+            "devvm_host = \"a\"\npve_host = \"b\"\napi_bearer_token = \"s3cret\"\n",
+        )
+        .unwrap();
         let settings = Settings {
             config: Some(file.path().into()),
             devvm_host: Some("c".into()),
             ..Settings::default()
         };
         let config = settings.resolve(surroundings()).unwrap();
-        let Target::Ssh(target) = &config.target else { panic!("no target") };
+        let Target::Ssh(target) = &config.target else {
+            panic!("no target")
+        };
         assert_eq!(target.destination(), "c");
-        let Hypervisor::Ssh(PveSsh(pve)) = &config.hypervisor else { panic!("no hypervisor") };
+        let Hypervisor::Ssh(PveSsh(pve)) = &config.hypervisor else {
+            panic!("no hypervisor")
+        };
         assert_eq!(pve.destination(), "root@b");
         assert!(!format!("{config:?}").contains("s3cret"));
     }
 
     #[test]
     fn an_ssh_configuration_alone_names_both_hosts() {
-        let settings = Settings { ssh_config: Some("/etc/x".into()), ..Settings::default() };
+        let settings = Settings {
+            ssh_config: Some("/etc/x".into()),
+            ..Settings::default()
+        };
         let config = settings.resolve(surroundings()).unwrap();
-        let Target::Ssh(target) = &config.target else { panic!("no target") };
+        let Target::Ssh(target) = &config.target else {
+            panic!("no target")
+        };
         assert_eq!(target.destination(), "devvm");
     }
 
     #[test]
     fn a_mistake_is_named() {
         let refused = |settings: Settings| settings.resolve(surroundings()).unwrap_err().to_string();
-        assert!(refused(Settings { listen: Some("8080".into()), ..Settings::default() }).contains("\"8080\""));
-        let option = Settings { devvm_host: Some("-oProxyCommand=x".into()), ..Settings::default() };
+        assert!(
+            refused(Settings {
+                listen: Some("8080".into()),
+                ..Settings::default()
+            })
+            .contains("\"8080\"")
+        );
+        let option = Settings {
+            devvm_host: Some("-oProxyCommand=x".into()),
+            ..Settings::default()
+        };
         assert!(refused(option).contains("BREAKGLASS_DEVVM_HOST"));
-        let origin = Settings { public_origin: Some("console.example".into()), ..Settings::default() };
+        let origin = Settings {
+            public_origin: Some("console.example".into()),
+            ..Settings::default()
+        };
         assert!(refused(origin).contains("https://"));
-        let zero = Settings { turn_timeout_seconds: Some(0), ..Settings::default() };
+        let zero = Settings {
+            turn_timeout_seconds: Some(0),
+            ..Settings::default()
+        };
         assert!(refused(zero).contains("turn_timeout_seconds"));
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(&file, "lissten = 1\n").unwrap();
-        assert!(refused(Settings { config: Some(file.path().into()), ..Settings::default() }).contains("lissten"));
+        assert!(
+            refused(Settings {
+                config: Some(file.path().into()),
+                ..Settings::default()
+            })
+            .contains("lissten")
+        );
     }
 }

@@ -2,11 +2,7 @@
 //! with its output. It opens by its address (`#vm`), confirms by `<details>` and acts by forms, so that none of it needs
 //! a script.
 
-use domain::{
-    call::Run,
-    ids::duration_text,
-    verb::Verb,
-};
+use domain::{call::Run, ids::duration_text, verb::Verb};
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
@@ -150,13 +146,23 @@ fn RunView() -> impl IntoView {
 }
 
 fn run_view(state: State, run: Run) -> impl IntoView {
-    let Run { verb, stdout, stderr, truncated, detail, .. } = &run;
+    let Run {
+        verb,
+        stdout,
+        stderr,
+        truncated,
+        detail,
+        ..
+    } = &run;
     let (look, words) = match run.outcome {
         None => ("running", "running".to_owned()),
         Some(outcome) => outcome_words(outcome, run.exit_code),
     };
     let took = run.ended.map(|_| format!(" · {}", duration_text(run.duration_ms())));
-    let exit = run.exit_code.filter(|_| look == "ended").map(|code| format!(" · exit code {code}"));
+    let exit = run
+        .exit_code
+        .filter(|_| look == "ended")
+        .map(|code| format!(" · exit code {code}"));
     // The last thing that the host said is what one looks for; the rest is evidence.
     let last = stdout.lines().rfind(|line| !line.trim().is_empty()).map(|line| {
         view! { <p class="run-last">{shown(line)}</p> }
@@ -168,11 +174,13 @@ fn run_view(state: State, run: Run) -> impl IntoView {
         }
         output.push_str(stderr);
     }
-    let check = (look == "unknown").then(|| view! {
-        <form method="post" action=RunVerb::PATH>
-            {fields(state, Verb::Status)}
-            <button class="check-status">"Check with status"</button>
-        </form>
+    let check = (look == "unknown").then(|| {
+        view! {
+            <form method="post" action=RunVerb::PATH>
+                {fields(state, Verb::Status)}
+                <button class="check-status">"Check with status"</button>
+            </form>
+        }
     });
     view! {
         <section class="run" data-state=look aria-label="Last run">

@@ -29,7 +29,14 @@ pub enum Verb {
 
 impl Verb {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Verb; 6] = [Verb::Status, Verb::Forensics, Verb::Start, Verb::Stop, Verb::Reset, Verb::Cycle];
+    pub const ALL: [Verb; 6] = [
+        Verb::Status,
+        Verb::Forensics,
+        Verb::Start,
+        Verb::Stop,
+        Verb::Reset,
+        Verb::Cycle,
+    ];
 
     /// True for those that change the VM's state.
     pub fn mutates(self) -> bool {
@@ -97,7 +104,10 @@ impl std::error::Error for UnknownVerb {}
 impl FromStr for Verb {
     type Err = UnknownVerb;
     fn from_str(text: &str) -> Result<Self, UnknownVerb> {
-        Verb::ALL.into_iter().find(|verb| verb.as_str() == text).ok_or(UnknownVerb)
+        Verb::ALL
+            .into_iter()
+            .find(|verb| verb.as_str() == text)
+            .ok_or(UnknownVerb)
     }
 }
 
@@ -246,7 +256,12 @@ mod tests {
 
     fn mutation(n: u8, verb: Verb) -> Mutation {
         let run_id = format!("00000000-0000-4000-8000-0000000000{n:02x}").parse().unwrap();
-        Mutation { run_id, verb, by: "ada".into(), started: Millis(0) }
+        Mutation {
+            run_id,
+            verb,
+            by: "ada".into(),
+            started: Millis(0),
+        }
     }
 
     #[test]
@@ -277,7 +292,10 @@ mod tests {
         let mut mutations = Mutations::default();
         mutations.begin(mutation(1, Verb::Cycle));
         mutations.end(&mutation(1, Verb::Cycle).run_id, Verb::Cycle, Outcome::Unknown, None);
-        assert!(matches!(admit(Verb::Start, false, &mutations), Err(Refused::OutcomeUnknown(_))));
+        assert!(matches!(
+            admit(Verb::Start, false, &mutations),
+            Err(Refused::OutcomeUnknown(_))
+        ));
         assert_eq!(admit(Verb::Start, true, &mutations), Ok(()));
         assert_eq!(admit(Verb::Status, false, &mutations), Ok(()));
         mutations.end(&mutation(2, Verb::Status).run_id, Verb::Status, Outcome::Unknown, None);

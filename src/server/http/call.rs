@@ -46,20 +46,26 @@ impl FromRequest<Console> for Call {
         let (mut parts, body) = request.into_parts();
         let operator = Operator::from_request_parts(&mut parts, console).await?;
         let body = bounded(&parts.headers, body, limit).await?;
-        let intent = header_key(&parts.headers)?
-            .map(|key| intent_of(&operator, parts.uri.path(), key, &body));
+        let intent = header_key(&parts.headers)?.map(|key| intent_of(&operator, parts.uri.path(), key, &body));
         Ok(Call { operator, intent, body })
     }
 }
 
 /// The intent of a call by its operator, path, key and body.
 pub(super) fn intent_of(operator: &Operator, path: &str, key: String, body: &[u8]) -> Intent {
-    Intent { operator: operator.name().to_owned(), path: path.to_owned(), key, body: fresh::digest(body) }
+    Intent {
+        operator: operator.name().to_owned(),
+        path: path.to_owned(),
+        key,
+        body: fresh::digest(body),
+    }
 }
 
 /// Reads a body up to its limit.
 pub(super) async fn bounded(headers: &HeaderMap, body: axum::body::Body, limit: usize) -> Result<Bytes, Failure> {
-    let said = headers.get(header::CONTENT_LENGTH).and_then(|text| text.to_str().ok()?.parse::<usize>().ok());
+    let said = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|text| text.to_str().ok()?.parse::<usize>().ok());
     if said.is_some_and(|said| said > limit) {
         return Err(Failure::BodyTooLong { limit });
     }
@@ -67,7 +73,9 @@ pub(super) async fn bounded(headers: &HeaderMap, body: axum::body::Body, limit: 
 }
 
 fn header_key(headers: &HeaderMap) -> Result<Option<String>, Failure> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
     checked_key(key.to_str().unwrap_or_default()).map(Some)
 }
 

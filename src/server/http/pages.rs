@@ -37,7 +37,10 @@ pub(super) struct View {
 
 /// True when a person's browser asks.
 pub(super) fn wants_html(headers: &HeaderMap) -> bool {
-    headers.get_all(header::ACCEPT).iter().any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
+    headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
 }
 
 /// `/`: the operator's last session, else the newest, else a page whose first prompt opens one.
@@ -77,7 +80,10 @@ pub(super) async fn session(
     let page = page_of(&console, &operator, Some(&session), view).await?;
     let mut response = console.render(page).await;
     let secure = if console.gate.is_https() { "; Secure" } else { "" };
-    let cookie = format!("{LAST_SESSION}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000{secure}", session.id);
+    let cookie = format!(
+        "{LAST_SESSION}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000{secure}",
+        session.id
+    );
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -122,7 +128,10 @@ async fn shown_run(console: &Console, asked: Option<String>) -> Option<Run> {
         None => {
             let newest = console.power.runs(1).await.ok()?.into_iter().next()?;
             let now = fresh::now();
-            newest.ended.is_none_or(|ended| now.since(ended) < RECENT_RUN).then_some(newest.run_id)?
+            newest
+                .ended
+                .is_none_or(|ended| now.since(ended) < RECENT_RUN)
+                .then_some(newest.run_id)?
         }
     };
     let mut run = console.power.run(&id).await.ok()??;

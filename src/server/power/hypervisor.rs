@@ -44,7 +44,9 @@ const PRACTICE_QM: &str = include_str!("../../../deploy/practice/qm");
 impl Hypervisor {
     /// Makes ready what practice needs: the script, its configuration and the practice `qm`.
     pub fn prepare(&self) -> std::io::Result<()> {
-        let Hypervisor::Practice(folder) = self else { return Ok(()) };
+        let Hypervisor::Practice(folder) = self else {
+            return Ok(());
+        };
         create_private(folder)?;
         install(&folder.join("breakglass-pve"), SCRIPT)?;
         install(&folder.join("qm"), PRACTICE_QM)?;
@@ -57,7 +59,11 @@ impl Hypervisor {
         );
         let path = folder.join("breakglass-pve.conf");
         // On a full disk, what is there already must do.
-        if std::fs::read_to_string(&path).is_ok_and(|there| there == conf) { Ok(()) } else { std::fs::write(path, conf) }
+        if std::fs::read_to_string(&path).is_ok_and(|there| there == conf) {
+            Ok(())
+        } else {
+            std::fs::write(path, conf)
+        }
     }
 
     fn argv(&self, verb: Verb) -> Option<Argv> {
@@ -82,14 +88,12 @@ impl Hypervisor {
     }
 
     /// Runs a verb to its end or to the limit of `bounds`. A mutation goes on at the host when the limit ends the wait.
-    pub async fn run(
-        &self,
-        verb: Verb,
-        bounds: &Bounds,
-        mut output: impl FnMut(OutputStream, &[u8]) + Send,
-    ) -> Report {
+    pub async fn run(&self, verb: Verb, bounds: &Bounds, mut output: impl FnMut(OutputStream, &[u8]) + Send) -> Report {
         let Some(argv) = self.argv(verb) else {
-            return Report { end: HostEnd::NotSent, detail: Some("no hypervisor is configured".into()) };
+            return Report {
+                end: HostEnd::NotSent,
+                detail: Some("no hypervisor is configured".into()),
+            };
         };
         // What decides whether anything was sent; bounded, for the script may say much more.
         let (mut stdout, mut stderr) = (CappedText::new(1), CappedText::new(4096));
@@ -102,7 +106,10 @@ impl Hypervisor {
         })
         .await;
         match end {
-            ChildEnd::Exited(code @ 0..=127) => Report { end: HostEnd::Exited(code), detail: None },
+            ChildEnd::Exited(code @ 0..=127) => Report {
+                end: HostEnd::Exited(code),
+                detail: None,
+            },
             ChildEnd::Exited(code) => match ssh::never_sent(code, stdout.text(), stderr.text()) {
                 Some(why) => Report {
                     end: HostEnd::NotSent,
@@ -110,7 +117,10 @@ impl Hypervisor {
                 },
                 None => Report {
                     end: HostEnd::Lost,
-                    detail: Some(lost(verb, "the connection to the hypervisor was lost before it answered")),
+                    detail: Some(lost(
+                        verb,
+                        "the connection to the hypervisor was lost before it answered",
+                    )),
                 },
             },
             ChildEnd::TimedOut => Report {
@@ -123,10 +133,16 @@ impl Hypervisor {
                     ),
                 )),
             },
-            ChildEnd::Stopped => Report { end: HostEnd::Lost, detail: Some(lost(verb, "the wait was ended")) },
+            ChildEnd::Stopped => Report {
+                end: HostEnd::Lost,
+                detail: Some(lost(verb, "the wait was ended")),
+            },
             ChildEnd::NotStarted(error) => Report {
                 end: HostEnd::NotSent,
-                detail: Some(format!("{} could not be started, nothing was sent: {error}", argv.program.display())),
+                detail: Some(format!(
+                    "{} could not be started, nothing was sent: {error}",
+                    argv.program.display()
+                )),
             },
         }
     }

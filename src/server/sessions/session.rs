@@ -87,7 +87,10 @@ impl Session {
             id: stored.id,
             created: stored.created,
             store,
-            recent: Mutex::new(Recent { first: stored.head.len(), ..Recent::default() }),
+            recent: Mutex::new(Recent {
+                first: stored.head.len(),
+                ..Recent::default()
+            }),
             head: watch::Sender::new(stored.head),
             live: watch::Sender::default(),
             title: Mutex::new(stored.title),
@@ -152,7 +155,9 @@ impl Session {
                 });
             }
         };
-        self.store.append(self.id.clone(), event, fresh::now(), intent, publish).await
+        self.store
+            .append(self.id.clone(), event, fresh::now(), intent, publish)
+            .await
     }
 
     /// Shows something that is not logged to whoever looks now, and to whoever joins before it is replaced.
@@ -191,11 +196,16 @@ impl Session {
         bytes: usize,
     ) -> Result<Vec<Entry>, StoreError> {
         let end = before.map_or(self.head().len(), |before| before.0.min(self.head().len()));
-        self.store.entries_before(self.id.clone(), EntryId(end), limit, bytes).await
+        self.store
+            .entries_before(self.id.clone(), EntryId(end), limit, bytes)
+            .await
     }
 
     pub(super) fn turn_slot(&self) -> TurnGuard<'_> {
-        TurnGuard { slot: locked(&self.turn), phase: &self.phase }
+        TurnGuard {
+            slot: locked(&self.turn),
+            phase: &self.phase,
+        }
     }
 
     /// Waits until no turn runs.
@@ -271,7 +281,9 @@ impl Recent {
         let first = frames.next()?;
         let mut next = from.0 + 1;
         // One frame is the common case while following; it is shared, not copied.
-        let Some(second) = frames.next() else { return Some((first.clone(), EntryId(next))) };
+        let Some(second) = frames.next() else {
+            return Some((first.clone(), EntryId(next)));
+        };
         let mut chunk = BytesMut::with_capacity(CHUNK);
         chunk.extend_from_slice(first);
         for frame in std::iter::once(second).chain(frames) {
@@ -299,7 +311,10 @@ impl TurnGuard<'_> {
     ) -> Result<Admission, Refused> {
         let admission = rule(self.slot.phase)?;
         if admission == Admission::Begin {
-            *self.slot = TurnSlot { phase: Phase::Running, ..TurnSlot::default() };
+            *self.slot = TurnSlot {
+                phase: Phase::Running,
+                ..TurnSlot::default()
+            };
             self.phase.send_replace(Phase::Running);
         }
         Ok(admission)

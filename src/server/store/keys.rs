@@ -32,8 +32,14 @@ const KEPT: u64 = 24 * 60 * 60 * 1000;
 impl Intent {
     /// Records the answer, or the one that would be true if nothing more came: in the transaction of the first thing
     /// that the call does, so that a key is known exactly when its call was carried out. A later answer replaces it.
-    pub(in crate::server) fn record(&self, db: &Connection, now: Millis, answer: &StoredAnswer) -> rusqlite::Result<()> {
-        db.prepare_cached("DELETE FROM idempotency_keys WHERE at < ?")?.execute([now.0.saturating_sub(KEPT) as i64])?;
+    pub(in crate::server) fn record(
+        &self,
+        db: &Connection,
+        now: Millis,
+        answer: &StoredAnswer,
+    ) -> rusqlite::Result<()> {
+        db.prepare_cached("DELETE FROM idempotency_keys WHERE at < ?")?
+            .execute([now.0.saturating_sub(KEPT) as i64])?;
         db.prepare_cached(
             "INSERT INTO idempotency_keys (operator, path, key, body, at, status, answer) VALUES (?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT DO UPDATE SET status = excluded.status, answer = excluded.answer",
@@ -69,8 +75,21 @@ impl Store {
                  WHERE operator = ? AND path = ? AND key = ? AND at >= ?",
             )?
             .query_row(
-                params![intent.operator, intent.path, intent.key, now.0.saturating_sub(KEPT) as i64],
-                |row| Ok((row.get(0)?, StoredAnswer { status: row.get(1)?, body: row.get(2)? })),
+                params![
+                    intent.operator,
+                    intent.path,
+                    intent.key,
+                    now.0.saturating_sub(KEPT) as i64
+                ],
+                |row| {
+                    Ok((
+                        row.get(0)?,
+                        StoredAnswer {
+                            status: row.get(1)?,
+                            body: row.get(2)?,
+                        },
+                    ))
+                },
             )
             .optional()
         })

@@ -80,7 +80,9 @@ impl Store {
     /// One session, or nothing.
     pub async fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreError> {
         self.read(move |db| {
-            db.prepare_cached(&format!("{SESSION} WHERE s.id = ?"))?.query_row([id.as_str()], session_of).optional()
+            db.prepare_cached(&format!("{SESSION} WHERE s.id = ?"))?
+                .query_row([id.as_str()], session_of)
+                .optional()
         })
         .await
     }
@@ -88,7 +90,9 @@ impl Store {
     /// All sessions, newest first.
     pub async fn sessions(&self) -> Result<Vec<StoredSession>, StoreError> {
         self.read(|db| {
-            db.prepare_cached(&format!("{SESSION} ORDER BY s.created DESC, s.id"))?.query_map([], session_of)?.collect()
+            db.prepare_cached(&format!("{SESSION} ORDER BY s.created DESC, s.id"))?
+                .query_map([], session_of)?
+                .collect()
         })
         .await
     }
@@ -103,9 +107,8 @@ impl Store {
         bytes: usize,
     ) -> Result<Vec<(EntryId, String)>, StoreError> {
         self.read(move |db| {
-            let mut statement = db.prepare_cached(
-                "SELECT id, json FROM entries WHERE session = ? AND id >= ? ORDER BY id LIMIT ?",
-            )?;
+            let mut statement =
+                db.prepare_cached("SELECT id, json FROM entries WHERE session = ? AND id >= ? ORDER BY id LIMIT ?")?;
             let mut rows = statement.query(params![session.as_str(), from.0 as i64, limit as i64])?;
             let mut entries = Vec::new();
             let mut taken = 0;
@@ -132,9 +135,8 @@ impl Store {
         bytes: usize,
     ) -> Result<Vec<Entry>, StoreError> {
         self.read(move |db| {
-            let mut statement = db.prepare_cached(
-                "SELECT json FROM entries WHERE session = ? AND id < ? ORDER BY id DESC LIMIT ?",
-            )?;
+            let mut statement =
+                db.prepare_cached("SELECT json FROM entries WHERE session = ? AND id < ? ORDER BY id DESC LIMIT ?")?;
             let mut rows = statement.query(params![session.as_str(), before.0 as i64, limit as i64])?;
             let mut entries = Vec::new();
             let mut left = bytes;
@@ -165,7 +167,9 @@ fn session_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredSession> {
     let id: String = row.get(0)?;
     let head: Option<i64> = row.get(3)?;
     Ok(StoredSession {
-        id: id.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))?,
+        id: id.parse().map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
+        })?,
         created: Millis(row.get::<_, i64>(1)? as u64),
         title: row.get(2)?,
         head: Head(head.map(|id| EntryId(id as u64))),
@@ -177,17 +181,21 @@ fn insert(db: &Connection, session: &SessionId, event: Event, at: Millis) -> rus
     let head: Option<i64> = db
         .prepare_cached("SELECT max(id) FROM entries WHERE session = ?")?
         .query_row([session.as_str()], |row| row.get(0))?;
-    let mut summary = Summary { head: Head(head.map(|id| EntryId(id as u64))), ..Summary::default() };
+    let mut summary = Summary {
+        head: Head(head.map(|id| EntryId(id as u64))),
+        ..Summary::default()
+    };
     let id = summary.append(&event, at);
     let entry = Entry { id, at, event };
     let json = serde_json::to_string(&entry).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    db.prepare_cached("INSERT INTO entries (session, id, at, kind, json) VALUES (?, ?, ?, ?, ?)")?.execute(params![
-        session.as_str(),
-        id.0 as i64,
-        at.0 as i64,
-        entry.event.kind(),
-        json
-    ])?;
+    db.prepare_cached("INSERT INTO entries (session, id, at, kind, json) VALUES (?, ?, ?, ?, ?)")?
+        .execute(params![
+            session.as_str(),
+            id.0 as i64,
+            at.0 as i64,
+            entry.event.kind(),
+            json
+        ])?;
     let mut title = None;
     if let Some(first_prompt) = summary.title {
         let titled = db
@@ -195,5 +203,9 @@ fn insert(db: &Connection, session: &SessionId, event: Event, at: Millis) -> rus
             .execute(params![first_prompt, session.as_str()])?;
         title = (titled > 0).then_some(first_prompt);
     }
-    Ok(Appended { id, frame: sse::entry_frame(id, &json), title })
+    Ok(Appended {
+        id,
+        frame: sse::entry_frame(id, &json),
+        title,
+    })
 }

@@ -50,7 +50,10 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 /// The queue has no bound: each job has a caller who waits for it, and the callers are bounded.
-#[expect(clippy::disallowed_methods, reason = "a job must be queued without waiting, so that the order of calls is kept")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a job must be queued without waiting, so that the order of calls is kept"
+)]
 fn unbounded() -> (mpsc::UnboundedSender<Job>, mpsc::UnboundedReceiver<Job>) {
     mpsc::unbounded_channel()
 }
@@ -79,8 +82,10 @@ impl Store {
     /// Opens the record in `data_dir`, creating folder and tables where they are missing. `max_bytes` bounds the
     /// database's size; 0 leaves it to the disk.
     pub fn open(data_dir: &Path, max_bytes: u64) -> Result<Self, StoreError> {
-        create_private(data_dir)
-            .map_err(|source| StoreError::Folder { path: data_dir.to_owned(), source: Arc::new(source) })?;
+        create_private(data_dir).map_err(|source| StoreError::Folder {
+            path: data_dir.to_owned(),
+            source: Arc::new(source),
+        })?;
         let path = data_dir.join("breakglass.sqlite3");
         let mut writer = schema::connect(&path)?;
         schema::migrate(&mut writer)?;
@@ -89,8 +94,18 @@ impl Store {
         std::thread::Builder::new()
             .name("store".into())
             .spawn(move || write_all(&mut writer, queue))
-            .map_err(|source| StoreError::Folder { path: path.clone(), source: Arc::new(source) })?;
-        Ok(Store { jobs, readers: Arc::new(Readers { path, idle: Mutex::default(), places: Semaphore::new(READERS) }) })
+            .map_err(|source| StoreError::Folder {
+                path: path.clone(),
+                source: Arc::new(source),
+            })?;
+        Ok(Store {
+            jobs,
+            readers: Arc::new(Readers {
+                path,
+                idle: Mutex::default(),
+                places: Semaphore::new(READERS),
+            }),
+        })
     }
 
     /// Runs `write` in the next transaction, and `done` after its commit, before any later write's.
@@ -118,7 +133,9 @@ impl Store {
         &self,
         write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.submit(write, |result| result).await.unwrap_or(Err(StoreError::Closed))
+        self.submit(write, |result| result)
+            .await
+            .unwrap_or(Err(StoreError::Closed))
     }
 
     /// Reads beside the writer, on a thread that may block.
@@ -135,7 +152,11 @@ impl Store {
                 None => schema::connect(&readers.path)?,
             };
             let result = read(&connection)?;
-            readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            readers
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(connection);
             Ok(result)
         });
         reading.await.unwrap_or(Err(StoreError::Closed))

@@ -17,7 +17,8 @@ fn parsed<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(
     column: usize,
 ) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
-    text.parse().map_err(|error: T::Err| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+    text.parse()
+        .map_err(|error: T::Err| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }
 
 fn outcome_of(text: &str) -> Outcome {
@@ -73,7 +74,14 @@ impl Store {
                 intent.forget(db)?;
             }
             let summary = run.summary();
-            let Run { stdout, stderr, rejected, truncated, detail, .. } = run;
+            let Run {
+                stdout,
+                stderr,
+                rejected,
+                truncated,
+                detail,
+                ..
+            } = run;
             db.prepare_cached(
                 "INSERT INTO runs (id, target, verb, by, session, started, ended, outcome, exit_code, stdout, stderr,
                                    rejected, truncated, detail)
@@ -106,26 +114,37 @@ impl Store {
     /// One run with its output, or nothing.
     pub async fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
         self.read(move |db| {
-            db.prepare_cached(&format!("{SUMMARY}, stdout, stderr, rejected, truncated, detail FROM runs WHERE id = ?"))?
-                .query_row([id.as_str()], |row| {
-                    let RunSummary { run_id, verb, by, session_id, started, ended, outcome, exit_code } = summary_of(row)?;
-                    Ok(Run {
-                        run_id,
-                        verb,
-                        by,
-                        session_id,
-                        started,
-                        ended,
-                        outcome,
-                        exit_code,
-                        stdout: row.get(8)?,
-                        stderr: row.get(9)?,
-                        rejected: row.get(10)?,
-                        truncated: row.get(11)?,
-                        detail: row.get(12)?,
-                    })
+            db.prepare_cached(&format!(
+                "{SUMMARY}, stdout, stderr, rejected, truncated, detail FROM runs WHERE id = ?"
+            ))?
+            .query_row([id.as_str()], |row| {
+                let RunSummary {
+                    run_id,
+                    verb,
+                    by,
+                    session_id,
+                    started,
+                    ended,
+                    outcome,
+                    exit_code,
+                } = summary_of(row)?;
+                Ok(Run {
+                    run_id,
+                    verb,
+                    by,
+                    session_id,
+                    started,
+                    ended,
+                    outcome,
+                    exit_code,
+                    stdout: row.get(8)?,
+                    stderr: row.get(9)?,
+                    rejected: row.get(10)?,
+                    truncated: row.get(11)?,
+                    detail: row.get(12)?,
                 })
-                .optional()
+            })
+            .optional()
         })
         .await
     }
@@ -143,9 +162,11 @@ impl Store {
     /// Runs that began before `opened` and have no end: the last server died under them.
     pub async fn open_runs(&self, opened: Millis) -> Result<Vec<RunSummary>, StoreError> {
         self.read(move |db| {
-            db.prepare_cached(&format!("{SUMMARY} FROM runs WHERE ended IS NULL AND started < ? ORDER BY started"))?
-                .query_map([opened.0 as i64], summary_of)?
-                .collect()
+            db.prepare_cached(&format!(
+                "{SUMMARY} FROM runs WHERE ended IS NULL AND started < ? ORDER BY started"
+            ))?
+            .query_map([opened.0 as i64], summary_of)?
+            .collect()
         })
         .await
     }
@@ -153,9 +174,11 @@ impl Store {
     /// Gives a run that was left open the outcome `unknown`.
     pub async fn close_run(&self, id: RunId, now: Millis, detail: String) -> Result<(), StoreError> {
         self.write(move |db| {
-            db.prepare_cached("UPDATE runs SET ended = ?, outcome = 'unknown', detail = ? WHERE id = ? AND ended IS NULL")?
-                .execute(params![now.0 as i64, detail, id.as_str()])
-                .map(drop)
+            db.prepare_cached(
+                "UPDATE runs SET ended = ?, outcome = 'unknown', detail = ? WHERE id = ? AND ended IS NULL",
+            )?
+            .execute(params![now.0 as i64, detail, id.as_str()])
+            .map(drop)
         })
         .await
     }
@@ -173,16 +196,32 @@ impl Store {
                 .optional()?;
             // One without an outcome is one under which the server died.
             let open_or_unknown = |run: &RunSummary| matches!(run.outcome, None | Some(Outcome::Unknown));
-            let Some(newest) = newest.filter(open_or_unknown) else { return Ok(None) };
+            let Some(newest) = newest.filter(open_or_unknown) else {
+                return Ok(None);
+            };
             let looked: bool = db
                 .prepare_cached(
                     "SELECT EXISTS (SELECT 1 FROM runs WHERE target = ? AND verb = 'status' AND outcome = 'done'
                                       AND exit_code = 0 AND started >= ?)",
                 )?
-                .query_row(params![target, newest.ended.unwrap_or(newest.started).0 as i64], |row| row.get(0))?;
-            let RunSummary { run_id, verb, by, started, .. } = newest;
+                .query_row(
+                    params![target, newest.ended.unwrap_or(newest.started).0 as i64],
+                    |row| row.get(0),
+                )?;
+            let RunSummary {
+                run_id,
+                verb,
+                by,
+                started,
+                ..
+            } = newest;
             debug_assert!(Verb::mutates(verb));
-            Ok((!looked).then_some(Mutation { run_id, verb, by, started }))
+            Ok((!looked).then_some(Mutation {
+                run_id,
+                verb,
+                by,
+                started,
+            }))
         })
         .await
     }

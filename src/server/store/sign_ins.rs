@@ -10,7 +10,10 @@ impl Store {
     pub async fn add_code(&self, digest: String, now: Millis, expires: Millis) -> Result<(), StoreError> {
         self.write(move |db| {
             db.execute("DELETE FROM sign_in_codes WHERE expires < ?", [now.0 as i64])?;
-            db.execute("INSERT INTO sign_in_codes (digest, expires) VALUES (?, ?)", params![digest, expires.0 as i64])?;
+            db.execute(
+                "INSERT INTO sign_in_codes (digest, expires) VALUES (?, ?)",
+                params![digest, expires.0 as i64],
+            )?;
             Ok(())
         })
         .await

@@ -30,7 +30,11 @@ async fn entries_are_published_in_the_order_of_their_ids_after_they_are_on_disk(
             if n % 50 == 0 {
                 let other = schema::connect(&path).unwrap();
                 let there: i64 = other
-                    .query_row("SELECT count(*) FROM entries WHERE session = ? AND id = ?", (of.as_str(), appended.id.0 as i64), |row| row.get(0))
+                    .query_row(
+                        "SELECT count(*) FROM entries WHERE session = ? AND id = ?",
+                        (of.as_str(), appended.id.0 as i64),
+                        |row| row.get(0),
+                    )
                     .unwrap();
                 assert_eq!(there, 1, "another connection can read it");
             }
@@ -64,7 +68,10 @@ async fn a_full_database_says_that_it_is_full_and_gives_no_id_away() {
     let long = "x".repeat(1 << 20);
     let append = |text: &str| store.append(id.clone(), said(text), fresh::now(), None, |_| panic!("published"));
     let (one, two) = tokio::join!(append(&long), append(&long));
-    assert!(matches!(one, Err(StoreError::Full)) && matches!(two, Err(StoreError::Full)), "{one:?} {two:?}");
+    assert!(
+        matches!(one, Err(StoreError::Full)) && matches!(two, Err(StoreError::Full)),
+        "{one:?} {two:?}"
+    );
     let store = Store::open(folder.path(), 0).unwrap();
     let appended = store.append(id, said("short"), fresh::now(), None, |_| {}).await;
     assert_eq!(appended.unwrap(), EntryId(0));
