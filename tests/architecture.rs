@@ -104,11 +104,9 @@ fn only_power_knows_how_to_reach_the_hypervisor() {
                 && (text.contains("PveSsh(") && !path.ends_with("server/config.rs")
                     || text.contains("SSH_ORIGINAL_COMMAND"))
         })
-        .map(|(path, _)| path)
+        .map(|(path, _)| path.display().to_string())
         .collect();
-    assert_eq!(
-        knowing,
-        [PathBuf::new(); 0],
+    assert_eq!(knowing, [""; 0], "the configuration makes the way, power goes it"); 0],
         "the configuration makes the way, power goes it"
     );
 }

@@ -72,7 +72,7 @@ impl Gate {
         if let Some(given) = headers.get(header::AUTHORIZATION) {
             return self.bearer(given.as_bytes());
         }
-        let untrusted = match self.from_proxy(headers, peer)? {
+        let untrusted = match self.named_by_proxy(headers, peer)? {
             FromProxy::Operator(operator) => return Ok(operator),
             FromProxy::Untrusted(peer) => Some(peer),
             FromProxy::Nothing => None,
@@ -113,7 +113,7 @@ impl Gate {
         }
     }
 
-    fn from_proxy(&self, headers: &HeaderMap, peer: IpAddr) -> Result<FromProxy, Failure> {
+    fn named_by_proxy(&self, headers: &HeaderMap, peer: IpAddr) -> Result<FromProxy, Failure> {
         let mut names = headers.get_all(&self.config.user_header).iter();
         let Some(name) = names.next() else {
             return Ok(FromProxy::Nothing);

@@ -295,7 +295,7 @@ impl Power {
                 None => runs.push(summary),
             }
         }
-        runs.sort_by(|a, b| b.started.cmp(&a.started));
+        runs.sort_by_key(|run| std::cmp::Reverse(run.started));
         runs.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(runs)
     }

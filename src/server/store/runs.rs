@@ -2,7 +2,7 @@
 
 use domain::{
     call::{Run, RunSummary},
-    ids::{Millis, RunId},
+    ids::{Millis, RunId, SessionId},
     verb::{Mutation, Outcome, Verb},
 };
 use rusqlite::{OptionalExtension, Row, params, types::Type};
@@ -58,7 +58,7 @@ impl Store {
                     target,
                     run.verb.as_str(),
                     run.by,
-                    run.session_id.as_ref().map(|id| id.as_str()),
+                    run.session_id.as_ref().map(SessionId::as_str),
                     run.started.0 as i64
                 ])?;
             intent.map_or(Ok(()), |(intent, answer)| intent.record(db, run.started, &answer))
@@ -95,7 +95,7 @@ impl Store {
                 target,
                 summary.verb.as_str(),
                 summary.by,
-                summary.session_id.as_ref().map(|id| id.as_str()),
+                summary.session_id.as_ref().map(SessionId::as_str),
                 summary.started.0 as i64,
                 summary.ended.map(|at| at.0 as i64),
                 summary.outcome.map(|outcome| outcome.to_string()),
