@@ -106,9 +106,7 @@ fn only_power_knows_how_to_reach_the_hypervisor() {
         })
         .map(|(path, _)| path.display().to_string())
         .collect();
-    assert_eq!(knowing, [""; 0], "the configuration makes the way, power goes it"); 0],
-        "the configuration makes the way, power goes it"
-    );
+    assert_eq!(knowing, [""; 0], "the configuration makes the way, power goes it");
 }
 
 #[test]
