@@ -127,7 +127,7 @@ async fn send(state: State, sent: Sent) {
                 fields,
                 key,
                 at: now,
-            })
+            });
         });
     }
     match answered {

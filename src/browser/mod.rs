@@ -7,6 +7,7 @@ mod forms;
 mod keys;
 mod run;
 mod scroll;
+mod source;
 mod stream;
 
 use std::{cell::Cell, rc::Rc};

@@ -1,6 +1,6 @@
 //! Following a run of a verb: its output as it comes, then how it ended.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, time::Duration};
 
 use domain::{
     call::{OutputStream, Run, RunChunk},
@@ -8,11 +8,9 @@ use domain::{
     verb::{Outcome, Verb},
 };
 use gloo_net::http::Request;
-use leptos::{prelude::*, wasm_bindgen::JsCast};
-use wasm_bindgen::closure::Closure;
-use web_sys::{EventSource, MessageEvent};
+use leptos::prelude::*;
 
-use super::dom;
+use super::{dom, source::Source};
 use crate::state::State;
 
 /// How long to wait before a run's stream is opened again.
@@ -101,69 +99,41 @@ fn ended(state: State, run: Run) {
 }
 
 fn stream(state: State, run_id: RunId) {
-    let Ok(source) = EventSource::new(&format!("/api/pve/runs/{run_id}/stream")) else {
+    let Some(source) = Source::open(&format!("/api/pve/runs/{run_id}/stream")) else {
         return;
     };
-    // Held by the closures themselves, which are dropped when the stream is over.
-    let held: Rc<RefCell<Vec<Closure<dyn FnMut(MessageEvent)>>>> = Rc::default();
-    let over = {
-        let (source, held) = (source.clone(), Rc::clone(&held));
-        move || {
-            source.close();
-            let handlers = held.take();
-            dom::soon(move || drop(handlers));
+    let (here, id) = (source.clone(), run_id.clone());
+    source.on("message", move |data| {
+        if !is_wanted(&id) {
+            return here.close();
         }
-    };
-    let on = |event: &str, handle: Box<dyn FnMut(MessageEvent)>| {
-        let closure = Closure::<dyn FnMut(MessageEvent)>::new(handle);
-        let _ = source.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
-        held.borrow_mut().push(closure);
-    };
-    let (id, end) = (run_id.clone(), over.clone());
-    on(
-        "message",
-        Box::new(move |event| {
-            if !is_wanted(&id) {
-                return end();
+        let (chunk, run) = (super::decoded::<RunChunk>(&data), state.run.get_untracked());
+        if let (Some(RunChunk { stream, text }), Some(mut run)) = (chunk, run) {
+            match stream {
+                OutputStream::Stdout => run.stdout.push_str(&text),
+                OutputStream::Stderr => run.stderr.push_str(&text),
             }
-            let chunk = event
-                .data()
-                .as_string()
-                .and_then(|data| super::decoded::<RunChunk>(&data));
-            let run = state.run.get_untracked();
-            if let (Some(RunChunk { stream, text }), Some(mut run)) = (chunk, run) {
-                match stream {
-                    OutputStream::Stdout => run.stdout.push_str(&text),
-                    OutputStream::Stderr => run.stderr.push_str(&text),
+            show(state, run);
+        }
+    });
+    let (here, id) = (source.clone(), run_id.clone());
+    source.on("end", move |data| {
+        here.close();
+        if let Some(run) = super::decoded::<Run>(&data).filter(|_| is_wanted(&id)) {
+            ended(state, run);
+        }
+    });
+    let here = source.clone();
+    source.on("error", move |_| {
+        here.close();
+        let run_id = run_id.clone();
+        set_timeout(
+            move || {
+                if is_wanted(&run_id) {
+                    look(state, run_id);
                 }
-                show(state, run);
-            }
-        }),
-    );
-    let (id, end) = (run_id.clone(), over.clone());
-    on(
-        "end",
-        Box::new(move |event| {
-            end();
-            let run = event.data().as_string().and_then(|data| super::decoded::<Run>(&data));
-            if let Some(run) = run.filter(|_| is_wanted(&id)) {
-                ended(state, run);
-            }
-        }),
-    );
-    on(
-        "error",
-        Box::new(move |_| {
-            over();
-            let run_id = run_id.clone();
-            set_timeout(
-                move || {
-                    if is_wanted(&run_id) {
-                        look(state, run_id);
-                    }
-                },
-                AGAIN,
-            );
-        }),
-    );
+            },
+            AGAIN,
+        );
+    });
 }

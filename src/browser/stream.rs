@@ -11,11 +11,9 @@ use domain::{
     transcript::Transcript,
 };
 use gloo_net::http::Request;
-use leptos::{prelude::*, wasm_bindgen::JsCast};
-use wasm_bindgen::closure::Closure;
-use web_sys::{EventSource, MessageEvent};
+use leptos::prelude::*;
 
-use super::{dom, scroll};
+use super::{dom, scroll, source::Source};
 use crate::state::{Link, State};
 
 /// The first and the longest wait before the stream is opened again, in milliseconds.
@@ -28,12 +26,11 @@ const TRUSTED: f64 = 5_000.0;
 
 #[derive(Default)]
 struct Follower {
-    source: Option<EventSource>,
+    source: Option<Source>,
     wait: f64,
     /// Counts the streams that were opened, so that what was meant for an older one is dropped.
     generation: u32,
     hidden_at: f64,
-    handlers: Vec<Closure<dyn FnMut(MessageEvent)>>,
 }
 
 thread_local! {
@@ -101,57 +98,37 @@ fn open(state: State) {
         Some(after) => format!("/api/session/{id}/stream?after={after}"),
         None => format!("/api/session/{id}/stream"),
     };
-    let Ok(source) = EventSource::new(&url) else { return };
+    let Some(source) = Source::open(&url) else { return };
     let generation = with(|follower| follower.generation);
-    let mut handlers = Vec::new();
-    let mut on = |event: &str, handle: Box<dyn FnMut(MessageEvent)>| {
-        let closure = Closure::<dyn FnMut(MessageEvent)>::new(handle);
-        let _ = source.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
-        handlers.push(closure);
-    };
-    on("message", Box::new(move |event| take(state, &event)));
-    on(
-        "reset",
-        Box::new(move |_| {
-            // Our record is of another log: begin anew with the one that follows.
-            state.transcript.set(Transcript::default());
-            state.has_older.set(false);
-            state.draft.set(None);
-            state.progress.set(None);
-            state.stopping.set(false);
-        }),
-    );
-    on(
-        "caught-up",
-        Box::new(move |_| {
-            with(|follower| follower.wait = FIRST_WAIT);
-            state.link.set(Link::Attached);
-        }),
-    );
-    on(
-        "error",
-        Box::new(move |_| {
-            if with(|follower| follower.generation == generation) {
-                retry(state);
-            }
-        }),
-    );
-    with(|follower| {
-        follower.source = Some(source);
-        follower.handlers = handlers;
+    source.on("message", move |data| take(state, &data));
+    source.on("reset", move |_| {
+        // Our record is of another log: begin anew with the one that follows.
+        state.transcript.set(Transcript::default());
+        state.has_older.set(false);
+        state.draft.set(None);
+        state.progress.set(None);
+        state.stopping.set(false);
     });
+    source.on("caught-up", move |_| {
+        with(|follower| follower.wait = FIRST_WAIT);
+        state.link.set(Link::Attached);
+    });
+    source.on("error", move |_| {
+        if with(|follower| follower.generation == generation) {
+            retry(state);
+        }
+    });
+    with(|follower| follower.source = Some(source));
 }
 
 fn close() {
-    let (source, handlers) = with(|follower| {
+    let source = with(|follower| {
         follower.generation += 1;
-        (follower.source.take(), std::mem::take(&mut follower.handlers))
+        follower.source.take()
     });
     if let Some(source) = source {
         source.close();
     }
-    // The handlers may be the ones that run right now, so they are dropped later.
-    dom::soon(move || drop(handlers));
 }
 
 fn retry(state: State) {
@@ -191,9 +168,8 @@ fn retry(state: State) {
     );
 }
 
-fn take(state: State, event: &MessageEvent) {
-    let streamed = event.data().as_string().and_then(|data| super::decoded(&data));
-    match streamed {
+fn take(state: State, data: &str) {
+    match super::decoded(data) {
         Some(Streamed::Entry(entry)) => scroll::keeping(|| {
             if matches!(entry.event, Event::Text { .. } | Event::TurnEnd) {
                 state.draft.set(None);
