@@ -12,9 +12,11 @@ use super::dom;
 #[derive(Clone)]
 pub(super) struct Source(Rc<Parts>);
 
+type Handler = Closure<dyn FnMut(MessageEvent)>;
+
 struct Parts {
     source: EventSource,
-    handlers: RefCell<Vec<Closure<dyn FnMut(MessageEvent)>>>,
+    handlers: RefCell<Vec<Handler>>,
 }
 
 impl Source {
@@ -29,7 +31,7 @@ impl Source {
 
     /// Calls `handle` with the data of each event of this name; `error` has none.
     pub(super) fn on(&self, event: &str, mut handle: impl FnMut(String) + 'static) {
-        let closure = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let closure = Handler::new(move |event: MessageEvent| {
             handle(event.data().as_string().unwrap_or_default());
         });
         let _ = self
