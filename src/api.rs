@@ -14,9 +14,7 @@ pub async fn submit_prompt(
     #[server(default)] preset: String,
     #[server(default)] runbook: String,
 ) -> Result<FormAnswer, ServerFnError> {
-    Ok(crate::server::http::forms::FormCall::current()?
-        .prompt(session, key, prompt, preset, runbook)
-        .await)
+    Ok(crate::server::http::forms::FormCall::current()?.prompt(session, key, prompt, preset, runbook).await)
 }
 
 /// Stops the running turn.
@@ -31,9 +29,7 @@ pub async fn new_session(
     #[server(default)] session: String,
     #[server(default)] key: String,
 ) -> Result<FormAnswer, ServerFnError> {
-    Ok(crate::server::http::forms::FormCall::current()?
-        .open(session, key)
-        .await)
+    Ok(crate::server::http::forms::FormCall::current()?.open(session, key).await)
 }
 
 /// Begins a run of a verb.
@@ -44,7 +40,5 @@ pub async fn run_verb(
     #[server(default)] verb: String,
     #[server(default)] override_unknown: bool,
 ) -> Result<FormAnswer, ServerFnError> {
-    Ok(crate::server::http::forms::FormCall::current()?
-        .verb(session, key, verb, override_unknown)
-        .await)
+    Ok(crate::server::http::forms::FormCall::current()?.verb(session, key, verb, override_unknown).await)
 }

@@ -35,10 +35,7 @@ fn main() -> ExitCode {
     let command = CommandLine::parse();
     let log = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("breakglass=info,warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(log)
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(log).with_writer(std::io::stderr).init();
     match run(command.program) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -71,9 +68,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         tracing::warn!("the page's files are missing, so it works without script only: `cargo xtask build` makes them");
     }
     if practice {
-        say(&format!(
-            "practice mode: {target} is the target, and the hypervisor is a practice one"
-        ));
+        say(&format!("practice mode: {target} is the target, and the hypervisor is a practice one"));
     }
     say(&format!("listening on {}", server.origin()));
     if let Some(link) = server.sign_in_link().await {

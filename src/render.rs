@@ -26,9 +26,7 @@ fn page(page: Page, names: AssetNames) -> Rendered {
         provide_context(page.clone());
         provide_context(names.clone());
     };
-    Box::pin(render_app_async_with_context(context, || view! { <Shell/> })(
-        anonymous(),
-    ))
+    Box::pin(render_app_async_with_context(context, || view! { <Shell/> })(anonymous()))
 }
 
 fn sign_in(sign_in: SignIn, names: AssetNames) -> Rendered {
@@ -37,9 +35,7 @@ fn sign_in(sign_in: SignIn, names: AssetNames) -> Rendered {
         provide_context(sign_in.clone());
         provide_context(names.clone());
     };
-    Box::pin(render_app_async_with_context(context, || view! { <SignInShell/> })(
-        anonymous(),
-    ))
+    Box::pin(render_app_async_with_context(context, || view! { <SignInShell/> })(anonymous()))
 }
 
 /// All that a page shows is in its data, so the request that it answers is none of its concern.

@@ -51,11 +51,7 @@ impl State {
     pub fn new(page: Page) -> Self {
         let transcript = Transcript::of(&page.entries);
         let has_older = page.entries.first().is_some_and(|first| first.id.0 > 0);
-        let toast = page
-            .flash
-            .as_ref()
-            .map(|flash| flash.detail.clone())
-            .filter(|detail| !detail.is_empty());
+        let toast = page.flash.as_ref().map(|flash| flash.detail.clone()).filter(|detail| !detail.is_empty());
         State {
             transcript: RwSignal::new(transcript),
             draft: RwSignal::new(None),
@@ -78,21 +74,14 @@ impl State {
 
     /// True while a turn runs. Where what is shown does not say, the session said so when the page was made.
     pub fn working(self) -> bool {
-        let as_arrived = || {
-            self.page
-                .with_value(|page| page.session.as_ref().is_some_and(|session| session.turn_active))
-        };
+        let as_arrived =
+            || self.page.with_value(|page| page.session.as_ref().is_some_and(|session| session.turn_active));
         self.transcript.with(Transcript::turn_open).unwrap_or_else(as_arrived)
     }
 
     /// The session's id, or nothing before there is one.
     pub fn session_id(self) -> String {
-        self.page.with_value(|page| {
-            page.session
-                .as_ref()
-                .map(|session| session.id.to_string())
-                .unwrap_or_default()
-        })
+        self.page.with_value(|page| page.session.as_ref().map(|session| session.id.to_string()).unwrap_or_default())
     }
 
     /// The idempotency key that the page's forms carry until a script makes one per intent.

@@ -42,13 +42,7 @@ fn offences(folder: &str, forbidden: &[&str]) -> Vec<String> {
 
 #[test]
 fn the_page_knows_neither_the_server_nor_the_browser() {
-    assert_eq!(
-        offences(
-            "src/ui",
-            &["crate::server", "server::", "crate::browser", "web_sys", "gloo_net"]
-        ),
-        [""; 0]
-    );
+    assert_eq!(offences("src/ui", &["crate::server", "server::", "crate::browser", "web_sys", "gloo_net"]), [""; 0]);
 }
 
 #[test]
@@ -58,40 +52,17 @@ fn the_browser_knows_neither_the_server_nor_the_endpoints() {
 
 #[test]
 fn the_server_knows_no_component_and_no_endpoint() {
-    assert_eq!(
-        offences(
-            "src/server",
-            &["crate::ui", "ui::", "crate::api", "crate::render", "crate::state"]
-        ),
-        [""; 0]
-    );
+    assert_eq!(offences("src/server", &["crate::ui", "ui::", "crate::api", "crate::render", "crate::state"]), [""; 0]);
 }
 
 #[test]
 fn the_domain_has_no_io_no_clock_and_no_async() {
-    let forbidden = [
-        "std::fs",
-        "std::net",
-        "std::process",
-        "std::env",
-        "std::time",
-        "std::thread",
-        "tokio",
-        "async fn",
-    ];
+    let forbidden =
+        ["std::fs", "std::net", "std::process", "std::env", "std::time", "std::thread", "tokio", "async fn"];
     assert_eq!(offences("crates/domain/src", &forbidden), [""; 0]);
     let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/domain/Cargo.toml")).unwrap();
-    let dependencies = manifest
-        .split("[dependencies]")
-        .nth(1)
-        .unwrap()
-        .split("\n[")
-        .next()
-        .unwrap();
-    let names: Vec<_> = dependencies
-        .lines()
-        .filter_map(|line| Some(line.split_once('=')?.0.trim()))
-        .collect();
+    let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let names: Vec<_> = dependencies.lines().filter_map(|line| Some(line.split_once('=')?.0.trim())).collect();
     assert_eq!(names, ["serde", "serde_json"]);
 }
 
@@ -101,7 +72,7 @@ fn only_power_knows_how_to_reach_the_hypervisor() {
         .into_iter()
         .filter(|(path, text)| {
             !path.to_string_lossy().contains("/server/power/")
-                && (text.contains("PveSsh(") && !path.ends_with("server/config.rs")
+                && (text.contains("PveSsh(") && !path.ends_with("server/config/mod.rs")
                     || text.contains("SSH_ORIGINAL_COMMAND"))
         })
         .map(|(path, _)| path.display().to_string())

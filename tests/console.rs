@@ -1,10 +1,7 @@
 //! The console: the real router behind its real listener, with a real record and, where it matters, a real sshd.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-#![allow(
-    clippy::disallowed_methods,
-    reason = "tests spawn the program and its peers themselves, and reap them"
-)]
+#![allow(clippy::disallowed_methods, reason = "tests spawn the program and its peers themselves, and reap them")]
 
 mod harness;
 

@@ -2,10 +2,7 @@
 //! real sshd, over the practice qm.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-#![allow(
-    clippy::disallowed_methods,
-    reason = "these tests are plain threads, and `finish` limits and reaps"
-)]
+#![allow(clippy::disallowed_methods, reason = "these tests are plain threads, and `finish` limits and reaps")]
 
 mod harness;
 
@@ -45,20 +42,13 @@ fn last_line(output: &Output) -> &str {
 
 #[track_caller]
 fn assert_ends(output: &Output, code: i32, last: &str) {
-    assert_eq!(
-        (output.status.code(), last_line(output)),
-        (Some(code), last),
-        "{output:?}"
-    );
+    assert_eq!((output.status.code(), last_line(output)), (Some(code), last), "{output:?}");
 }
 
 #[test]
 fn shellcheck_finds_nothing() {
     let practice = repository().join("deploy/practice/qm");
-    let output = Command::new("shellcheck")
-        .arg("--shell=sh")
-        .args([script(), practice])
-        .output();
+    let output = Command::new("shellcheck").arg("--shell=sh").args([script(), practice]).output();
     let output = output.expect("this test needs shellcheck: install it");
     assert!(output.status.success(), "{}", text(&output.stdout));
 }

@@ -103,7 +103,7 @@ async function faintTexts(page: Page, least: number): Promise<unknown[]> {
       for (let at: Element | null = element; at; at = at.parentElement) {
         const style = getComputedStyle(at);
         // A band that is painted all over has its first solid colour where its words are.
-        const painted = /auto/.test(style.backgroundSize) && /gradient/.test(style.backgroundImage);
+        const painted = /^auto/.test(style.backgroundSize) && /gradient/.test(style.backgroundImage);
         const colours = painted ? [...style.backgroundImage.matchAll(/rgba?\([^)]*\)/g)].map(([text]) => parse(text)) : [];
         const layer = colours.find((colour) => colour[3] === 1) ?? parse(style.backgroundColor);
         layers.push(layer);

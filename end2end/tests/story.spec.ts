@@ -271,6 +271,17 @@ test('a cycle asks first in its own words, then shows forensics and its result, 
   await expect(page.locator('.run-row')).toHaveCount(1);
 });
 
+test('a confirmation comes into sight by itself, also below the last run', async ({ page, console, isMobile }) => {
+  await openSession(page, console);
+  await console.api('POST', '/api/pve/forensics');
+  await page.reload();
+  await hydrated(page);
+  if (isMobile) await page.getByRole('link', { name: 'VM controls' }).click();
+  await expect(page.getByRole('region', { name: 'Last run' })).toBeVisible();
+  await verb(page, 'Cycle').click();
+  await expect(page.getByRole('button', { name: /^Cycle .* now$/ })).toBeInViewport({ ratio: 1 });
+});
+
 test('a run that is under way when the page is opened goes on to its end there', async ({ page, console, isMobile }) => {
   await openSession(page, console);
   const running = console.api('POST', '/api/pve/cycle');

@@ -19,9 +19,7 @@ pub(super) fn soon(work: impl FnOnce() + 'static) {
 
 /// True for an event on an element of `[data-act=…]`, or inside of one.
 pub(super) fn acts(event: &web_sys::Event, act: &str) -> bool {
-    let target = event
-        .target()
-        .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
     target.is_some_and(|target| target.closest(&format!("[data-act={act}]")).ok().flatten().is_some())
 }
 
@@ -31,9 +29,7 @@ pub(super) fn pass_flash(state: State) {
         toast(state, words);
     }
     let location = window().location();
-    if location
-        .search()
-        .is_ok_and(|search| search.contains("flash=") || search.contains("run="))
+    if location.search().is_ok_and(|search| search.contains("flash=") || search.contains("run="))
         && let (Ok(path), Ok(hash), Ok(history)) = (location.pathname(), location.hash(), window().history())
     {
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("{path}{hash}")));

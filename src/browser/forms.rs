@@ -32,15 +32,10 @@ pub(super) fn intercept(state: State) {
         let Ok(event) = event.dyn_into::<SubmitEvent>() else {
             return;
         };
-        let Some(form) = event
-            .target()
-            .and_then(|target| target.dyn_into::<HtmlFormElement>().ok())
-        else {
+        let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else {
             return;
         };
-        let button = event
-            .submitter()
-            .and_then(|element| element.dyn_into::<HtmlButtonElement>().ok());
+        let button = event.submitter().and_then(|element| element.dyn_into::<HtmlButtonElement>().ok());
         let action = button
             .as_ref()
             .and_then(|button| button.get_attribute("formaction"))
@@ -92,12 +87,7 @@ impl Sent {
 }
 
 async fn send(state: State, sent: Sent) {
-    let Sent {
-        action,
-        fields,
-        typed,
-        confirmation,
-    } = sent;
+    let Sent { action, fields, typed, confirmation } = sent;
     let text = dom::field().map(|field| field.value()).unwrap_or_default();
     if typed && text.trim().is_empty() {
         return;
@@ -113,21 +103,14 @@ async fn send(state: State, sent: Sent) {
     let now = js_sys::Date::now();
     let key = UNSURE.with_borrow_mut(|unsure| {
         unsure.retain(|other| now - other.at < SAME_INTENT);
-        let place = unsure
-            .iter()
-            .position(|other| (&other.action, &other.fields) == (&action, &fields));
+        let place = unsure.iter().position(|other| (&other.action, &other.fields) == (&action, &fields));
         place.map_or_else(new_key, |place| unsure.remove(place).key)
     });
     let answered = post(&action, &format!("{fields}&key={key}")).await;
     state.sending.set(false);
     if matches!(answered, Err(Trouble::NotSent)) {
         UNSURE.with_borrow_mut(|unsure| {
-            unsure.push(Unsure {
-                action,
-                fields,
-                key,
-                at: now,
-            });
+            unsure.push(Unsure { action, fields, key, at: now });
         });
     }
     match answered {
@@ -158,9 +141,7 @@ async fn send(state: State, sent: Sent) {
             }
             run::follow(state, run_id);
         }
-        Ok(FormAnswer::Failed {
-            detail, overridable, ..
-        }) => {
+        Ok(FormAnswer::Failed { detail, overridable, .. }) => {
             state.stopping.set(false);
             if overridable {
                 state.unknown.set(true);

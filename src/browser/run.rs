@@ -27,11 +27,8 @@ fn is_wanted(run_id: &RunId) -> bool {
 
 /// Goes on with the run that the page arrived with, if it has not ended.
 pub(super) fn resume(state: State) {
-    let running = state.run.with_untracked(|run| {
-        run.as_ref()
-            .filter(|run| run.outcome.is_none())
-            .map(|run| run.run_id.clone())
-    });
+    let running =
+        state.run.with_untracked(|run| run.as_ref().filter(|run| run.outcome.is_none()).map(|run| run.run_id.clone()));
     if let Some(run_id) = running {
         follow(state, run_id);
     }
@@ -57,14 +54,7 @@ fn look(state: State, run_id: RunId) {
         match found {
             Some(run) if run.outcome.is_some() => ended(state, run),
             Some(run) => {
-                show(
-                    state,
-                    Run {
-                        stdout: String::new(),
-                        stderr: String::new(),
-                        ..run
-                    },
-                );
+                show(state, Run { stdout: String::new(), stderr: String::new(), ..run });
                 if let Some(place) = document().query_selector(".run-place").ok().flatten() {
                     place.scroll_into_view();
                 }

@@ -56,9 +56,7 @@ async fn older(state: State) {
     let Some(entries) = entries else {
         return dom::toast(state, "What is older could not be loaded. Try again.".into());
     };
-    state
-        .has_older
-        .set(entries.entries.first().is_some_and(|first| first.id.0 > 0));
+    state.has_older.set(entries.entries.first().is_some_and(|first| first.id.0 > 0));
     // What grows above the reader does not move them: the position is counted from the end.
     let top = scroller().map(|scroller| scroller.scroll_top());
     state.transcript.update(|transcript| {

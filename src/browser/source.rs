@@ -23,10 +23,7 @@ impl Source {
     /// Opens the stream at this address.
     pub(super) fn open(url: &str) -> Option<Self> {
         let source = EventSource::new(url).ok()?;
-        Some(Source(Rc::new(Parts {
-            source,
-            handlers: RefCell::default(),
-        })))
+        Some(Source(Rc::new(Parts { source, handlers: RefCell::default() })))
     }
 
     /// Calls `handle` with the data of each event of this name; `error` has none.
@@ -34,10 +31,7 @@ impl Source {
         let closure = Handler::new(move |event: MessageEvent| {
             handle(event.data().as_string().unwrap_or_default());
         });
-        let _ = self
-            .0
-            .source
-            .add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
+        let _ = self.0.source.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
         self.0.handlers.borrow_mut().push(closure);
     }
 

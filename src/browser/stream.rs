@@ -75,10 +75,8 @@ pub(super) fn attach(state: State) {
 
 /// Something was sent: its entry must come soon, else the stream is dead and does not know it.
 pub(super) fn expect_news(state: State) {
-    let (newest, generation) = (
-        state.transcript.with_untracked(Transcript::newest),
-        with(|follower| follower.generation),
-    );
+    let (newest, generation) =
+        (state.transcript.with_untracked(Transcript::newest), with(|follower| follower.generation));
     set_timeout(
         move || {
             let none_came = state.transcript.with_untracked(Transcript::newest) == newest;

@@ -27,15 +27,8 @@ impl Assets {
                 None => format!("/pkg/breakglass.{kind}"),
             }
         };
-        let names = AssetNames {
-            css: name("css"),
-            js: name("js"),
-            wasm: name("wasm"),
-        };
-        Assets {
-            root: root.to_owned(),
-            names,
-        }
+        let names = AssetNames { css: name("css"), js: name("js"), wasm: name("wasm") };
+        Assets { root: root.to_owned(), names }
     }
 
     /// The names that a page needs.

@@ -191,12 +191,7 @@ pub struct CappedText {
 impl CappedText {
     /// An empty text that keeps at most `cap` bytes.
     pub fn new(cap: usize) -> Self {
-        CappedText {
-            text: String::new(),
-            rest: Vec::new(),
-            cap,
-            truncated: false,
-        }
+        CappedText { text: String::new(), rest: Vec::new(), cap, truncated: false }
     }
 
     /// Takes the next bytes and gives the text that they added.
@@ -257,21 +252,12 @@ mod tests {
     use super::*;
 
     fn sh(script: &str) -> Argv {
-        Argv {
-            program: "sh".into(),
-            args: vec!["-c".into(), script.into()],
-            env: Vec::new(),
-            held_stdin: true,
-        }
+        Argv { program: "sh".into(), args: vec!["-c".into(), script.into()], env: Vec::new(), held_stdin: true }
     }
 
     fn bounds(limit: Duration) -> Bounds {
         let env = vec![("PATH".into(), "/usr/bin:/bin".into())];
-        Bounds {
-            env,
-            limit,
-            stop: CancellationToken::new(),
-        }
+        Bounds { env, limit, stop: CancellationToken::new() }
     }
 
     async fn collect(argv: &Argv, bounds: &Bounds) -> (ChildEnd, String) {
@@ -299,11 +285,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_child_that_takes_too_long_is_ended_with_all_of_its_group() {
-        let (end, text) = collect(
-            &sh("echo $$; sleep 600 & sleep 600"),
-            &bounds(Duration::from_millis(300)),
-        )
-        .await;
+        let (end, text) = collect(&sh("echo $$; sleep 600 & sleep 600"), &bounds(Duration::from_millis(300))).await;
         assert!(matches!(end, ChildEnd::TimedOut));
         let group = Pid::from_raw(text.trim().parse().unwrap());
         // The last of them is reaped by whoever adopted it, which takes a moment.
@@ -312,9 +294,7 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), gone)
-            .await
-            .expect("nothing is left of the group");
+        tokio::time::timeout(Duration::from_secs(10), gone).await.expect("nothing is left of the group");
     }
 
     #[tokio::test]
@@ -326,14 +306,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_does_not_exist_is_not_started() {
-        let argv = Argv {
-            program: "/does/not/exist".into(),
-            ..sh("")
-        };
-        assert!(matches!(
-            run(&argv, &bounds(Duration::from_secs(1)), |_, _| {}).await,
-            ChildEnd::NotStarted(_)
-        ));
+        let argv = Argv { program: "/does/not/exist".into(), ..sh("") };
+        assert!(matches!(run(&argv, &bounds(Duration::from_secs(1)), |_, _| {}).await, ChildEnd::NotStarted(_)));
     }
 
     proptest! {

@@ -87,13 +87,7 @@ impl Console {
 
     /// Says what a prompt is, or what is wrong with it.
     pub fn checked_prompt(&self, input: PromptInput) -> Result<Prompt, Failure> {
-        let PromptInput {
-            prompt,
-            model,
-            steer,
-            preset,
-            without_ai,
-        } = input;
+        let PromptInput { prompt, model, steer, preset, without_ai } = input;
         let task = match (prompt, preset) {
             (Some(_), Some(_)) => {
                 return Err(Failure::BadInput("give either a prompt or a preset, not both".into()));
@@ -108,11 +102,7 @@ impl Console {
                 Task::Words { text, model }
             }
         };
-        Ok(Prompt {
-            task,
-            steer,
-            without_ai,
-        })
+        Ok(Prompt { task, steer, without_ai })
     }
 
     /// Begins a turn. `recorded` is what its key is answered, written with the prompt itself.
@@ -123,17 +113,12 @@ impl Console {
         prompt: Prompt,
         recorded: Option<(Intent, StoredAnswer)>,
     ) -> Result<(), Failure> {
-        Ok(self
-            .sessions
-            .prompt(session, prompt, operator.name().to_owned(), recorded)
-            .await?)
+        Ok(self.sessions.prompt(session, prompt, operator.name().to_owned(), recorded).await?)
     }
 
     /// Tells the running turn to stop.
     pub fn cancel(&self, operator: &Operator, session: &Session) -> Cancelled {
-        Cancelled {
-            cancelled: self.sessions.cancel(session, operator.name()),
-        }
+        Cancelled { cancelled: self.sessions.cancel(session, operator.name()) }
     }
 
     /// Begins a run of a verb. `recorded` makes of it what its key is answered, should the server die now.
@@ -158,14 +143,7 @@ impl Console {
         };
         let override_unknown = input.override_unknown;
         let by = operator.name().to_owned();
-        let ask = Ask {
-            verb,
-            by,
-            session,
-            override_unknown,
-            recorded,
-            stop: CancellationToken::new(),
-        };
+        let ask = Ask { verb, by, session, override_unknown, recorded, stop: CancellationToken::new() };
         Ok(self.power.begin(ask).await)
     }
 }

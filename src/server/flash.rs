@@ -33,12 +33,7 @@ impl Flashes {
         if left.len() >= KEPT {
             left.remove(0);
         }
-        left.push(Left {
-            id: id.clone(),
-            operator: operator.to_owned(),
-            at,
-            flash,
-        });
+        left.push(Left { id: id.clone(), operator: operator.to_owned(), at, flash });
         id
     }
 

@@ -43,10 +43,7 @@ pub fn code() -> String {
     const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
     let mut bytes = [0u8; 8];
     fill(&mut bytes);
-    bytes
-        .iter()
-        .map(|byte| LETTERS[usize::from(byte % 32)] as char)
-        .collect()
+    bytes.iter().map(|byte| LETTERS[usize::from(byte % 32)] as char).collect()
 }
 
 /// The digest under which a secret is stored and compared.
@@ -63,10 +60,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Without randomness there is no security: better to end than to go on.
-#[expect(
-    clippy::expect_used,
-    reason = "a machine without randomness cannot run a console safely"
-)]
+#[expect(clippy::expect_used, reason = "a machine without randomness cannot run a console safely")]
 fn fill(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the operating system gives random bytes");
 }

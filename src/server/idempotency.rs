@@ -24,10 +24,7 @@ pub struct Answer {
 
 /// A body of a type of ours as it is kept.
 pub fn answer(status: u16, body: &impl serde::Serialize) -> StoredAnswer {
-    StoredAnswer {
-        status,
-        body: serde_json::to_string(body).unwrap_or_default(),
-    }
+    StoredAnswer { status, body: serde_json::to_string(body).unwrap_or_default() }
 }
 
 /// The calls that are under way, and those whose answer could not be recorded.
@@ -68,12 +65,7 @@ impl Once {
                 Err(error) => tracing::error!(%error, "idempotency keys cannot be read"),
             }
             let Answer { stored, executed } = work.await?;
-            if executed
-                && store
-                    .record_answer(intent.clone(), fresh::now(), stored.clone())
-                    .await
-                    .is_err()
-            {
+            if executed && store.record_answer(intent.clone(), fresh::now(), stored.clone()).await.is_err() {
                 once.locked().insert(intent.clone(), Call::Unrecorded(stored.clone()));
             }
             Ok(stored)
@@ -119,6 +111,5 @@ impl Drop for Running {
 }
 
 async fn joined<T>(task: tokio::task::JoinHandle<Result<T, Failure>>) -> Result<T, Failure> {
-    task.await
-        .unwrap_or_else(|error| Err(Failure::Fault(error.to_string())))
+    task.await.unwrap_or_else(|error| Err(Failure::Fault(error.to_string())))
 }

@@ -67,10 +67,7 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("cannot read the presets {path}: {source}")]
-    PresetsUnreadable {
-        path: std::path::PathBuf,
-        source: std::io::Error,
-    },
+    PresetsUnreadable { path: std::path::PathBuf, source: std::io::Error },
     #[error("the presets {path} are wrong: {source}")]
     PresetsMalformed { path: String, source: Box<toml::de::Error> },
     #[error("the practice hypervisor cannot be set up: {0}")]
@@ -96,18 +93,13 @@ fn read_presets(config: &Config) -> Result<Presets, StartError> {
     let (path, text) = match &config.agents_dir {
         Some(folder) => {
             let path = folder.join("presets.toml");
-            let text = std::fs::read_to_string(&path).map_err(|source| StartError::PresetsUnreadable {
-                path: path.clone(),
-                source,
-            })?;
+            let text = std::fs::read_to_string(&path)
+                .map_err(|source| StartError::PresetsUnreadable { path: path.clone(), source })?;
             (path.display().to_string(), text)
         }
         None => ("built in".to_owned(), PRESETS.to_owned()),
     };
-    toml::from_str(&text).map_err(|source| StartError::PresetsMalformed {
-        path,
-        source: Box::new(source),
-    })
+    toml::from_str(&text).map_err(|source| StartError::PresetsMalformed { path, source: Box::new(source) })
 }
 
 /// Makes the console of a configuration: opens the record and closes what the last server left open.
@@ -151,10 +143,7 @@ pub async fn open(config: Config, renderer: Renderer) -> Result<Console, StartEr
         sessions,
         power,
         presets,
-        gate: Gate {
-            config: config.auth,
-            desk: auth::sign_in::Desk::default(),
-        },
+        gate: Gate { config: config.auth, desk: auth::sign_in::Desk::default() },
         once: idempotency::Once::default(),
         flashes: flash::Flashes::default(),
         assets: Assets::find(&config.site_root),
@@ -170,18 +159,11 @@ impl Server {
         // Rendering spawns; without this the first page would panic.
         let _ = any_spawner::Executor::init_tokio();
         let (listen, patience) = (config.listen, config.limits.slow_reader);
-        let listener = PatientListener::bind(listen, patience)
-            .await
-            .map_err(StartError::Listen)?;
+        let listener = PatientListener::bind(listen, patience).await.map_err(StartError::Listen)?;
         let address = axum::serve::Listener::local_addr(&listener).map_err(StartError::Listen)?;
         let console = open(config, renderer).await?;
         let router = http::router(console.clone());
-        Ok(Server {
-            listener,
-            router,
-            console,
-            address,
-        })
+        Ok(Server { listener, router, console, address })
     }
 
     /// The origin under which this console is opened: the public one, else where it listens.

@@ -57,12 +57,7 @@ struct Steps<'a> {
 
 impl<'a> Steps<'a> {
     fn new(turn: &'a Turn) -> Self {
-        let prefix = turn
-            .log
-            .session()
-            .head()
-            .0
-            .map_or_else(String::new, |id| id.to_string());
+        let prefix = turn.log.session().head().0.map_or_else(String::new, |id| id.to_string());
         Steps { turn, prefix, count: 0 }
     }
 
@@ -79,13 +74,7 @@ impl<'a> Steps<'a> {
         let tool_id = format!("{}.{}", self.prefix, self.count);
         let input = serde_json::json!({ "command": command, "title": title });
         let log = &self.turn.log;
-        log.append(Event::Tool {
-            tool_id: tool_id.clone(),
-            name: name.into(),
-            input,
-            parent: None,
-        })
-        .await?;
+        log.append(Event::Tool { tool_id: tool_id.clone(), name: name.into(), input, parent: None }).await?;
         let mut work = std::pin::pin!(work);
         let begun = tokio::time::Instant::now();
         let mut tick = tokio::time::interval_at(begun + TICK, TICK);
@@ -98,20 +87,8 @@ impl<'a> Steps<'a> {
                 }
             }
         };
-        let Shown {
-            output,
-            is_error,
-            exit_code,
-            truncated,
-        } = result(&done);
-        log.append(Event::ToolResult {
-            tool_id,
-            output,
-            is_error,
-            exit_code,
-            truncated,
-        })
-        .await?;
+        let Shown { output, is_error, exit_code, truncated } = result(&done);
+        log.append(Event::ToolResult { tool_id, output, is_error, exit_code, truncated }).await?;
         Ok(done)
     }
 }
@@ -134,19 +111,11 @@ impl Runbook {
             let observation = match runbook::next(&preset.step, &observed) {
                 Next::Run { step, command } => {
                     let end = self.command(&mut steps, step.title(), command, turn).await?;
-                    Observation {
-                        reading: step.reads(),
-                        title: step.title().into(),
-                        outcome: self.outcome(end),
-                    }
+                    Observation { reading: step.reads(), title: step.title().into(), outcome: self.outcome(end) }
                 }
                 Next::Verb { verb, title, reading } => {
                     let outcome = self.verb(&mut steps, title, verb, turn).await?;
-                    Observation {
-                        reading,
-                        title: title.into(),
-                        outcome,
-                    }
+                    Observation { reading, title: title.into(), outcome }
                 }
                 Next::Verdict => break,
             };
@@ -157,30 +126,20 @@ impl Runbook {
         }
         let verdict = runbook::verdict(&self.target_name, &observed);
         turn.log.append(Event::Text { text: verdict.text() }).await?;
-        Ok(Finished {
-            is_error: false,
-            result: verdict.headline(),
-            cost_usd: None,
-        })
+        Ok(Finished { is_error: false, result: verdict.headline(), cost_usd: None })
     }
 
     async fn typed(&self, command: &str, turn: &Turn) -> Result<Finished, TurnError> {
         if command.is_empty() {
             return self.explain(turn).await;
         }
-        let end = self
-            .command(&mut Steps::new(turn), "Typed command", command, turn)
-            .await?;
+        let end = self.command(&mut Steps::new(turn), "Typed command", command, turn).await?;
         let result = match &end.how {
             How::Exited(0) => "the command is through".into(),
             How::Exited(code) => format!("the command ended with exit code {code}"),
             other => self.words(other),
         };
-        Ok(Finished {
-            is_error: matches!(end.how, How::Unreachable(_) | How::Lost(_)),
-            result,
-            cost_usd: None,
-        })
+        Ok(Finished { is_error: matches!(end.how, How::Unreachable(_) | How::Lost(_)), result, cost_usd: None })
     }
 
     /// Answers words that no rule understands with what can be done.
@@ -194,11 +153,7 @@ impl Runbook {
             target = self.target_name
         );
         turn.log.append(Event::Text { text }).await?;
-        Ok(Finished {
-            is_error: false,
-            result: "said what can be done".into(),
-            cost_usd: None,
-        })
+        Ok(Finished { is_error: false, result: "said what can be done".into(), cost_usd: None })
     }
 
     async fn command(
@@ -208,21 +163,11 @@ impl Runbook {
         command: &str,
         turn: &Turn,
     ) -> Result<CommandEnd, TurnError> {
-        let bounds = Bounds {
-            env: self.child_env.clone(),
-            limit: self.limits.command,
-            stop: turn.stop.clone(),
-        };
-        let work = self
-            .target
-            .run(command, self.limits.command, self.limits.command_output_bytes, &bounds);
+        let bounds = Bounds { env: self.child_env.clone(), limit: self.limits.command, stop: turn.stop.clone() };
+        let work = self.target.run(command, self.limits.command, self.limits.command_output_bytes, &bounds);
         steps
             .show("command", title, command, work, |end| {
-                let exit_code = if let How::Exited(code) = end.how {
-                    Some(code)
-                } else {
-                    None
-                };
+                let exit_code = if let How::Exited(code) = end.how { Some(code) } else { None };
                 let mut output = end.output.clone();
                 if exit_code.is_none() {
                     if !output.is_empty() && !output.ends_with('\n') {
@@ -230,12 +175,7 @@ impl Runbook {
                     }
                     output.push_str(&self.words(&end.how));
                 }
-                Shown {
-                    output,
-                    is_error: exit_code != Some(0),
-                    exit_code,
-                    truncated: end.truncated,
-                }
+                Shown { output, is_error: exit_code != Some(0), exit_code, truncated: end.truncated }
             })
             .await
     }
@@ -263,16 +203,8 @@ impl Runbook {
         };
         let answer = steps
             .show("hypervisor", title, verb.as_str(), work, |answer| {
-                let parts = [
-                    answer.stdout.as_str(),
-                    answer.stderr.as_str(),
-                    answer.detail.as_deref().unwrap_or(""),
-                ];
-                let said: Vec<_> = parts
-                    .into_iter()
-                    .filter(|part| !part.is_empty())
-                    .map(str::trim_end)
-                    .collect();
+                let parts = [answer.stdout.as_str(), answer.stderr.as_str(), answer.detail.as_deref().unwrap_or("")];
+                let said: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).map(str::trim_end).collect();
                 Shown {
                     output: said.join("\n"),
                     is_error: answer.exit_code != Some(0),
@@ -282,32 +214,20 @@ impl Runbook {
             })
             .await?;
         Ok(match (answer.exit_code, answer.detail) {
-            (Some(code), _) => StepOutcome::Exited {
-                code,
-                output: answer.stdout,
-                truncated: answer.truncated,
-            },
+            (Some(code), _) => StepOutcome::Exited { code, output: answer.stdout, truncated: answer.truncated },
             (None, why) => {
                 let why = why.unwrap_or_else(|| "the hypervisor did not answer".into());
-                if self.power.is_configured() {
-                    StepOutcome::Unreachable { why }
-                } else {
-                    StepOutcome::Refused { why }
-                }
+                if self.power.is_configured() { StepOutcome::Unreachable { why } } else { StepOutcome::Refused { why } }
             }
         })
     }
 
     fn outcome(&self, end: CommandEnd) -> StepOutcome {
         match end.how {
-            How::Exited(code) => StepOutcome::Exited {
-                code,
-                output: end.output,
-                truncated: end.truncated,
-            },
-            How::TimedOut => StepOutcome::TimedOut {
-                seconds: self.limits.command.as_secs().try_into().unwrap_or(u32::MAX),
-            },
+            How::Exited(code) => StepOutcome::Exited { code, output: end.output, truncated: end.truncated },
+            How::TimedOut => {
+                StepOutcome::TimedOut { seconds: self.limits.command.as_secs().try_into().unwrap_or(u32::MAX) }
+            }
             How::Unreachable(why) | How::Lost(why) => StepOutcome::Unreachable { why },
             How::Refused(why) => StepOutcome::Refused { why },
             How::Stopped => StepOutcome::Unreachable { why: "stopped".into() },
@@ -325,10 +245,9 @@ impl Runbook {
             How::Stopped => "stopped".into(),
             How::Unreachable(why) => format!("{} cannot be reached: {why}", self.target_name),
             How::Refused(why) => format!("{} would not: {why}", self.target_name),
-            How::Lost(why) => format!(
-                "the connection to {} was lost, or the command itself ended with 255: {why}",
-                self.target_name
-            ),
+            How::Lost(why) => {
+                format!("the connection to {} was lost, or the command itself ended with 255: {why}", self.target_name)
+            }
         }
     }
 }

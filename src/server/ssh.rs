@@ -19,11 +19,7 @@ pub const SSH_FAILED: i32 = 255;
 impl Ssh {
     /// `known_hosts` is used where no configuration file says which.
     pub fn new(destination: String, config: Option<PathBuf>, known_hosts: PathBuf) -> Self {
-        Ssh {
-            destination,
-            config,
-            known_hosts,
-        }
+        Ssh { destination, config, known_hosts }
     }
 
     /// What is reached: a host, `user@host`, or an alias of the configuration file.
@@ -44,12 +40,7 @@ impl Ssh {
             }
         }
         // Never a question, never a terminal, never a door back; a dead link is noticed within half a minute.
-        for text in [
-            "BatchMode=yes",
-            "ConnectTimeout=10",
-            "ServerAliveInterval=10",
-            "ServerAliveCountMax=3",
-        ] {
+        for text in ["BatchMode=yes", "ConnectTimeout=10", "ServerAliveInterval=10", "ServerAliveCountMax=3"] {
             option(&mut args, text.into());
         }
         args.extend(["-T", "-a", "-x"].map(OsString::from));
@@ -57,12 +48,7 @@ impl Ssh {
             args.push("-n".into());
         }
         args.extend(["--".into(), self.destination.clone().into(), command.into()]);
-        Argv {
-            program: "ssh".into(),
-            args,
-            env: Vec::new(),
-            held_stdin,
-        }
+        Argv { program: "ssh".into(), args, env: Vec::new(), held_stdin }
     }
 }
 
@@ -98,24 +84,14 @@ pub fn never_sent(exit_code: i32, stdout: &str, stderr: &str) -> Option<String> 
 
 /// True when somebody answered and would not let us in, or was not who we expected.
 pub fn was_answered(why: &str) -> bool {
-    [
-        "Permission denied",
-        "Host key verification failed",
-        "Too many authentication failures",
-        "Unable to negotiate",
-    ]
-    .iter()
-    .any(|said| why.contains(said))
+    ["Permission denied", "Host key verification failed", "Too many authentication failures", "Unable to negotiate"]
+        .iter()
+        .any(|said| why.contains(said))
 }
 
 /// The last line that says something, for a person.
 pub fn last_line(stderr: &str) -> String {
-    stderr
-        .lines()
-        .map(str::trim)
-        .rfind(|line| !line.is_empty())
-        .unwrap_or("ssh said nothing")
-        .to_owned()
+    stderr.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("ssh said nothing").to_owned()
 }
 
 /// Quotes a text so that a POSIX shell takes it as one word.

@@ -59,11 +59,7 @@ impl Target {
         let argv = match self {
             Target::Unconfigured => {
                 let why = "no target is configured: set BREAKGLASS_DEVVM_HOST or BREAKGLASS_SSH_CONFIG".to_owned();
-                return CommandEnd {
-                    how: How::Refused(why),
-                    output: String::new(),
-                    truncated: false,
-                };
+                return CommandEnd { how: How::Refused(why), output: String::new(), truncated: false };
             }
             Target::Ssh(ssh) => ssh.argv(&wrapped, true),
             Target::ThisMachine => Argv {
@@ -73,10 +69,7 @@ impl Target {
                 held_stdin: true,
             },
         };
-        let bounds = Bounds {
-            limit: limit + CONNECT,
-            ..bounds.clone()
-        };
+        let bounds = Bounds { limit: limit + CONNECT, ..bounds.clone() };
         let (mut text, mut stdout, mut stderr) =
             (CappedText::new(output_bytes), CappedText::new(1), CappedText::new(4096));
         let begun = tokio::time::Instant::now();
@@ -105,11 +98,7 @@ impl Target {
             ChildEnd::Stopped => How::Stopped,
             ChildEnd::NotStarted(error) => How::Unreachable(format!("cannot start {:?}: {error}", argv.program)),
         };
-        CommandEnd {
-            how,
-            output: text.text().to_owned(),
-            truncated: text.truncated(),
-        }
+        CommandEnd { how, output: text.text().to_owned(), truncated: text.truncated() }
     }
 }
 
@@ -142,28 +131,18 @@ mod tests {
 
     fn bounds() -> Bounds {
         let env = vec![("PATH".into(), "/usr/bin:/bin".into())];
-        Bounds {
-            env,
-            limit: Duration::from_secs(60),
-            stop: CancellationToken::new(),
-        }
+        Bounds { env, limit: Duration::from_secs(60), stop: CancellationToken::new() }
     }
 
     async fn here(command: &str, limit: u64) -> CommandEnd {
-        Target::ThisMachine
-            .run(command, Duration::from_secs(limit), 1 << 16, &bounds())
-            .await
+        Target::ThisMachine.run(command, Duration::from_secs(limit), 1 << 16, &bounds()).await
     }
 
     #[tokio::test]
     async fn a_command_gives_its_output_and_its_exit_code() {
         let end = here("echo \"it's\"; echo two >&2; exit 7", 10).await;
         assert_eq!(end.how, How::Exited(7));
-        assert!(
-            end.output.contains("it's\n") && end.output.contains("two\n"),
-            "{:?}",
-            end.output
-        );
+        assert!(end.output.contains("it's\n") && end.output.contains("two\n"), "{:?}", end.output);
     }
 
     #[tokio::test]
@@ -198,16 +177,12 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), gone)
-            .await
-            .expect("the command's own child is gone too");
+        tokio::time::timeout(Duration::from_secs(10), gone).await.expect("the command's own child is gone too");
     }
 
     #[tokio::test]
     async fn nothing_configured_says_what_to_configure() {
-        let end = Target::Unconfigured
-            .run("true", Duration::from_secs(1), 10, &bounds())
-            .await;
+        let end = Target::Unconfigured.run("true", Duration::from_secs(1), 10, &bounds()).await;
         assert!(matches!(end.how, How::Refused(why) if why.contains("BREAKGLASS_DEVVM_HOST")));
     }
 }

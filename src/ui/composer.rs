@@ -14,13 +14,8 @@ use crate::{
 #[component]
 pub(super) fn Controls() -> impl IntoView {
     let state = State::current();
-    let (presets, has_ai) = state
-        .page
-        .with_value(|page| (page.presets.clone(), page.surroundings.has_ai));
-    let presets: Vec<_> = presets
-        .into_iter()
-        .map(|preset| preset_chip(state, preset, has_ai))
-        .collect();
+    let (presets, has_ai) = state.page.with_value(|page| (page.presets.clone(), page.surroundings.has_ai));
+    let presets: Vec<_> = presets.into_iter().map(|preset| preset_chip(state, preset, has_ai)).collect();
     view! {
         <footer class="controls">
             <Toast/>
@@ -71,9 +66,7 @@ fn preset_chip(state: State, preset: PresetSummary, has_ai: bool) -> impl IntoVi
 #[component]
 fn Field() -> impl IntoView {
     let state = State::current();
-    let draft = state
-        .page
-        .with_value(|page| page.flash.as_ref().map(|flash| flash.draft.clone()).unwrap_or_default());
+    let draft = state.page.with_value(|page| page.flash.as_ref().map(|flash| flash.draft.clone()).unwrap_or_default());
     let words = "What is wrong? Or !command";
     // A parser drops the first line end of a text field, so one is put there for it. An empty text node would be rendered as a space, which is something typed.
     if draft.is_empty() {
@@ -130,18 +123,11 @@ fn LinkBar() -> impl IntoView {
     let state = State::current();
     move || {
         let (words, sign_in) = match state.link.get() {
-            Link::Down => (
-                "The link to the console is down. The session goes on there, and the VM controls still work.",
-                false,
-            ),
-            Link::SignedOut => (
-                "You are signed out. What you typed is kept while this page stays open.",
-                true,
-            ),
-            Link::Gone => (
-                "This session is not on this console any more. Your next prompt opens a new one.",
-                false,
-            ),
+            Link::Down => {
+                ("The link to the console is down. The session goes on there, and the VM controls still work.", false)
+            }
+            Link::SignedOut => ("You are signed out. What you typed is kept while this page stays open.", true),
+            Link::Gone => ("This session is not on this console any more. Your next prompt opens a new one.", false),
             Link::Connecting | Link::Attached => return None,
         };
         Some(view! {

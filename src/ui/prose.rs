@@ -38,10 +38,7 @@ pub(super) fn prose(text: &str) -> impl IntoView + use<> {
     let render = |block: Block<'_>| match block {
         Block::Paragraph(lines) => Either::Left(view! { <p>{inline(&lines.join("\n"))}</p> }),
         Block::List(items) => {
-            let items: Vec<_> = items
-                .into_iter()
-                .map(|item| view! { <li>{inline(item)}</li> })
-                .collect();
+            let items: Vec<_> = items.into_iter().map(|item| view! { <li>{inline(item)}</li> }).collect();
             Either::Right(view! { <ul>{items}</ul> })
         }
     };
@@ -102,10 +99,7 @@ mod tests {
     #[test]
     fn what_stands_between_backticks_is_code() {
         let piece = |is_code, text: &str| (is_code, text.to_owned());
-        assert_eq!(
-            pieces("a `b` c `d"),
-            [piece(false, "a "), piece(true, "b"), piece(false, " c `d")]
-        );
+        assert_eq!(pieces("a `b` c `d"), [piece(false, "a "), piece(true, "b"), piece(false, " c `d")]);
     }
 
     #[test]

@@ -19,10 +19,7 @@ pub fn Shell() -> impl IntoView {
     let state = State::new(page);
     provide_context(state);
     // Without script the page looks again by itself while there is something to see.
-    let busy = state.working()
-        || state
-            .run
-            .with(|run| run.as_ref().is_some_and(|run| run.outcome.is_none()));
+    let busy = state.working() || state.run.with(|run| run.as_ref().is_some_and(|run| run.outcome.is_none()));
     let boot = format!(
         "import start, {{ hydrate }} from '{}'; start({{ module_or_path: '{}' }}).then(hydrate);",
         names.js, names.wasm
@@ -78,20 +75,12 @@ fn Embedded(
     /// JSON in which no `<` is left.
     json: String,
 ) -> impl IntoView {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that embeds JSON; every `<` in it is escaped"
-    )]
-    let script = leptos::html::script()
-        .r#type("application/json")
-        .id("page")
-        .inner_html(json);
+    #[expect(clippy::disallowed_methods, reason = "the one place that embeds JSON; every `<` in it is escaped")]
+    let script = leptos::html::script().r#type("application/json").id("page").inner_html(json);
     script
 }
 
 /// JSON that cannot end its script element: `<` occurs in JSON inside of strings only, where its escape means the same.
 fn embeddable(page: &Page) -> String {
-    serde_json::to_string(page)
-        .unwrap_or_else(|_| "null".into())
-        .replace('<', r"\u003c")
+    serde_json::to_string(page).unwrap_or_else(|_| "null".into()).replace('<', r"\u003c")
 }

@@ -8,12 +8,7 @@ use super::{icons::Icon, shell::Metas};
 /// The whole document.
 #[component]
 pub fn SignInShell() -> impl IntoView {
-    let SignIn {
-        by_code,
-        code,
-        words,
-        practice,
-    } = expect_context();
+    let SignIn { by_code, code, words, practice } = expect_context();
     let names: AssetNames = expect_context();
     let body = if by_code {
         Either::Left(view! {

@@ -22,11 +22,7 @@ use crate::state::State;
 #[component]
 pub(super) fn TranscriptView() -> impl IntoView {
     let state = State::current();
-    let rows = move || {
-        state
-            .transcript
-            .with(|transcript| transcript.rows().cloned().collect::<Vec<_>>())
-    };
+    let rows = move || state.transcript.with(|transcript| transcript.rows().cloned().collect::<Vec<_>>());
     view! {
         <main id="transcript" class="scroller" tabindex="0" aria-label="Transcript">
             <div class="transcript">
@@ -55,17 +51,10 @@ fn is_ended(item: &Item) -> bool {
 fn Older() -> impl IntoView {
     let state = State::current();
     let href = move || {
-        let oldest = state
-            .transcript
-            .with(|transcript| transcript.oldest().map_or(0, |id| id.0));
+        let oldest = state.transcript.with(|transcript| transcript.oldest().map_or(0, |id| id.0));
         format!("/s/{}?before={oldest}", state.session_id())
     };
-    move || {
-        state
-            .has_older
-            .get()
-            .then(|| view! { <a class="older" data-act="older" href=href()>"Show earlier"</a> })
-    }
+    move || state.has_older.get().then(|| view! { <a class="older" data-act="older" href=href()>"Show earlier"</a> })
 }
 
 /// What a new session says: what can be done here.
@@ -74,11 +63,7 @@ fn Empty() -> impl IntoView {
     let state = State::current();
     let (target, configured, hypervisor) = state.page.with_value(|page| {
         let surroundings = &page.surroundings;
-        (
-            surroundings.target.clone(),
-            surroundings.target_configured,
-            surroundings.hypervisor_configured,
-        )
+        (surroundings.target.clone(), surroundings.target_configured, surroundings.hypervisor_configured)
     });
     view! {
         <section class="empty">
@@ -147,19 +132,9 @@ fn RowView(row: Arc<Row>) -> impl IntoView {
         Item::Text { text } => EitherOf6::B(view! {
             <li class="row"><div class="bubble agent prose">{prose(text)}</div></li>
         }),
-        Item::Tool {
-            name,
-            line,
-            title,
-            end,
-            abandoned,
-        } => EitherOf6::C(tool_row(
-            name.clone(),
-            line.clone(),
-            title.clone(),
-            end.clone(),
-            *abandoned,
-        )),
+        Item::Tool { name, line, title, end, abandoned } => {
+            EitherOf6::C(tool_row(name.clone(), line.clone(), title.clone(), end.clone(), *abandoned))
+        }
         Item::Run { verb, by, end, .. } => EitherOf6::D(run_row(*verb, by.clone(), end.clone(), at)),
         Item::Note { tone, text } => {
             let (class, icon) = match tone {
@@ -170,9 +145,7 @@ fn RowView(row: Arc<Row>) -> impl IntoView {
             };
             EitherOf6::E(view! { <li class=class><Icon name=icon/><span>{shown(text)}</span></li> })
         }
-        Item::Finished {
-            duration_ms, cost_usd, ..
-        } => {
+        Item::Finished { duration_ms, cost_usd, .. } => {
             let cost = cost_usd.map(cents).unwrap_or_default();
             let words = format!("Finished in {}{cost}", duration_text(*duration_ms));
             EitherOf6::F(view! {
@@ -205,14 +178,8 @@ fn tool_row(name: String, line: String, title: Option<String>, end: Option<ToolE
     };
     let label = title.unwrap_or_else(|| line.lines().next().unwrap_or_default().to_owned());
     let output = end.map(|end| {
-        let cut = end
-            .truncated
-            .then(|| view! { <p class="cut">"Output cut here: there was more."</p> });
-        let text = if end.output.is_empty() {
-            "(no output)".to_owned()
-        } else {
-            end.output
-        };
+        let cut = end.truncated.then(|| view! { <p class="cut">"Output cut here: there was more."</p> });
+        let text = if end.output.is_empty() { "(no output)".to_owned() } else { end.output };
         view! { <Output text/>{cut} }
     });
     view! {

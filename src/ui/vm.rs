@@ -146,23 +146,13 @@ fn RunView() -> impl IntoView {
 }
 
 fn run_view(state: State, run: Run) -> impl IntoView {
-    let Run {
-        verb,
-        stdout,
-        stderr,
-        truncated,
-        detail,
-        ..
-    } = &run;
+    let Run { verb, stdout, stderr, truncated, detail, .. } = &run;
     let (look, words) = match run.outcome {
         None => ("running", "running".to_owned()),
         Some(outcome) => outcome_words(outcome, run.exit_code),
     };
     let took = run.ended.map(|_| format!(" · {}", duration_text(run.duration_ms())));
-    let exit = run
-        .exit_code
-        .filter(|_| look == "ended")
-        .map(|code| format!(" · exit code {code}"));
+    let exit = run.exit_code.filter(|_| look == "ended").map(|code| format!(" · exit code {code}"));
     // The last thing that the host said is what one looks for; the rest is evidence.
     let last = stdout.lines().rfind(|line| !line.trim().is_empty()).map(|line| {
         view! { <p class="run-last">{shown(line)}</p> }

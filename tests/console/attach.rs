@@ -19,13 +19,7 @@ async fn a_stream_begins_with_retry_then_replays_then_says_that_it_caught_up() {
     console.prompt(&session, "what now").await;
     console.finished(&session).await;
 
-    let raw = console
-        .get(&format!("/api/session/{session}/stream"))
-        .await
-        .chunk()
-        .await
-        .unwrap()
-        .unwrap();
+    let raw = console.get(&format!("/api/session/{session}/stream")).await.chunk().await.unwrap().unwrap();
     assert!(raw.starts_with(b"retry: "), "{raw:?}");
     let mut client = console.attach(&session, "").await;
     assert_eq!(client.until_caught_up().await, json!(3));
@@ -71,40 +65,24 @@ async fn a_cursor_past_the_head_begins_anew() {
     console.finished(&session).await;
     let mut client = console.attach(&session, "?after=4").await;
     let first = client.frame().await.unwrap();
-    assert_eq!(
-        (first.event.as_deref(), first.data.as_str(), first.id),
-        (Some("reset"), r#"{"head":3}"#, None)
-    );
+    assert_eq!((first.event.as_deref(), first.data.as_str(), first.id), (Some("reset"), r#"{"head":3}"#, None));
     client.until_caught_up().await;
     assert_eq!(ids(&client.entries), [0, 1, 2, 3]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_falls_out_between_replay_and_live() {
-    let console = Console::start(Settings {
-        max_concurrent_turns: Some(8),
-        ..practice()
-    })
-    .await;
+    let console = Console::start(Settings { max_concurrent_turns: Some(8), ..practice() }).await;
     let session = console.session().await;
     let mut watching = console.attach(&session, "").await;
-    console
-        .post(&format!("/api/session/{session}/prompt"), json!({"preset": "triage"}))
-        .await;
+    console.post(&format!("/api/session/{session}/prompt"), json!({"preset": "triage"})).await;
     // One client joins at every entry that another one sees.
     let mut joined = Vec::new();
     loop {
         watching.frame().await.unwrap();
-        let cursor = watching
-            .entries
-            .last()
-            .map_or(String::new(), |entry| format!("?after={}", entry.id));
+        let cursor = watching.entries.last().map_or(String::new(), |entry| format!("?after={}", entry.id));
         joined.push((watching.entries.len(), console.attach(&session, &cursor).await));
-        if watching
-            .entries
-            .last()
-            .is_some_and(|entry| entry.event == Event::TurnEnd)
-        {
+        if watching.entries.last().is_some_and(|entry| entry.event == Event::TurnEnd) {
             break;
         }
     }
@@ -133,26 +111,17 @@ async fn what_is_not_logged_carries_no_id() {
     let mut late = console.attach(&session, "").await;
     late.until_caught_up().await;
     let frame = late.frame().await.unwrap();
-    assert!(
-        frame.data.contains("progress") || frame.id.is_some(),
-        "who joins late is shown it too: {frame:?}"
-    );
+    assert!(frame.data.contains("progress") || frame.id.is_some(), "who joins late is shown it too: {frame:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_is_broken_by_a_heartbeat() {
-    let console = Console::start(Settings {
-        sse_keepalive_seconds: Some(1),
-        ..practice()
-    })
-    .await;
+    let console = Console::start(Settings { sse_keepalive_seconds: Some(1), ..practice() }).await;
     let session = console.session().await;
     let mut response = console.get(&format!("/api/session/{session}/stream")).await;
     let mut text = String::new();
     while !text.contains("\n\n: ") {
-        let chunk = tokio::time::timeout(PATIENCE, response.chunk())
-            .await
-            .expect("a heartbeat in time");
+        let chunk = tokio::time::timeout(PATIENCE, response.chunk()).await.expect("a heartbeat in time");
         text.push_str(std::str::from_utf8(&chunk.unwrap().unwrap()).unwrap());
     }
 }
@@ -164,15 +133,8 @@ async fn older_entries_come_ascending_and_bounded() {
     console.prompt(&session, "what now").await;
     console.finished(&session).await;
     let got = async |query: &str| -> Vec<u64> {
-        let page = console
-            .get_json(&format!("/api/session/{session}/entries{query}"))
-            .await;
-        page["entries"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|entry| entry["id"].as_u64().unwrap())
-            .collect()
+        let page = console.get_json(&format!("/api/session/{session}/entries{query}")).await;
+        page["entries"].as_array().unwrap().iter().map(|entry| entry["id"].as_u64().unwrap()).collect()
     };
     assert_eq!(got("").await, [0, 1, 2, 3]);
     assert_eq!(got("?before=3&limit=2").await, [1, 2]);
@@ -186,11 +148,7 @@ async fn older_entries_come_ascending_and_bounded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_takes_nothing_is_cut_off_and_delays_nobody() {
-    let console = Console::start(Settings {
-        slow_reader_seconds: Some(1),
-        ..practice()
-    })
-    .await;
+    let console = Console::start(Settings { slow_reader_seconds: Some(1), ..practice() }).await;
     let session = console.session().await;
     let address = console.base.trim_start_matches("http://").to_owned();
     let mut slow = TcpStream::connect(&address).await.unwrap();
@@ -209,13 +167,8 @@ async fn a_reader_that_takes_nothing_is_cut_off_and_delays_nobody() {
     let head = other.until_caught_up().await.as_u64().unwrap();
     // The console gave up on it: what is left in the buffers ends in an end, not in the log's end.
     let mut rest = Vec::new();
-    let _ = tokio::time::timeout(PATIENCE, slow.read_to_end(&mut rest))
-        .await
-        .expect("the connection was ended");
+    let _ = tokio::time::timeout(PATIENCE, slow.read_to_end(&mut rest)).await.expect("the connection was ended");
     let rest = String::from_utf8_lossy(&rest);
     assert!(rest.contains("\nid: 1\n"), "it had begun to read");
-    assert!(
-        !rest.contains(&format!("\nid: {head}\n")),
-        "it was cut off before the end"
-    );
+    assert!(!rest.contains(&format!("\nid: {head}\n")), "it was cut off before the end");
 }

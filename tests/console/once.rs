@@ -45,10 +45,7 @@ async fn a_key_must_be_a_key() {
         assert_eq!((status, &told["code"]), (422, &json!("key_bad")), "{bad:?}");
     }
     let one = console.post_once("/api/session", &"x".repeat(255), json!({})).await;
-    assert_eq!(
-        console.post_once("/api/session", &"x".repeat(255), json!({})).await,
-        one
-    );
+    assert_eq!(console.post_once("/api/session", &"x".repeat(255), json!({})).await, one);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,10 +54,7 @@ async fn fifty_posts_of_one_key_run_a_verb_once() {
     let posts = (0..50).map(|_| console.post_once("/api/pve/cycle", "tap", json!({})));
     let answers = futures_util::future::join_all(posts).await;
     let done: Vec<_> = answers.iter().filter(|(status, _)| *status == 200).collect();
-    let waiting = answers
-        .iter()
-        .filter(|(status, told)| *status == 409 && told["code"] == "key_in_progress")
-        .count();
+    let waiting = answers.iter().filter(|(status, told)| *status == 409 && told["code"] == "key_in_progress").count();
     assert_eq!(done.len() + waiting, 50, "{answers:?}");
     assert!(!done.is_empty());
     let later = console.post_once("/api/pve/cycle", "tap", json!({})).await;
@@ -82,18 +76,9 @@ async fn a_key_is_known_after_a_restart() {
     console.end().await;
 
     let console = Console::start_in(practice(), folder.path()).await;
-    assert_eq!(
-        console.post_once(&path, "p", json!({"prompt": "hello"})).await,
-        prompted
-    );
+    assert_eq!(console.post_once(&path, "p", json!({"prompt": "hello"})).await, prompted);
     assert_eq!(console.post_once("/api/pve/cycle", "v", json!({})).await, cycled);
-    assert_eq!(
-        console.get_json("/api/pve/runs").await["runs"]
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(console.get_json("/api/pve/runs").await["runs"].as_array().unwrap().len(), 1);
     assert_eq!(console.finished(&session).await.len(), 4);
 }
 
@@ -111,14 +96,10 @@ async fn a_caller_who_goes_away_ends_nothing() {
     let console = Console::practice().await;
     let session = console.session().await;
     let request = console.http.post(console.url("/api/pve/cycle")).bearer_auth(TOKEN);
-    let calling = request
-        .header("idempotency-key", "gone")
-        .json(&json!({ "session_id": session }));
+    let calling = request.header("idempotency-key", "gone").json(&json!({ "session_id": session }));
     let sent = tokio::spawn(calling.send());
     let run = eventually("the run begins", async || {
-        console.get_json("/api/pve/runs").await["runs"][0]["run_id"]
-            .as_str()
-            .map(str::to_owned)
+        console.get_json("/api/pve/runs").await["runs"][0]["run_id"].as_str().map(str::to_owned)
     })
     .await;
     sent.abort();
@@ -126,9 +107,7 @@ async fn a_caller_who_goes_away_ends_nothing() {
     let ended = |event: &Event| matches!(event, Event::Verb { outcome: Some(_), .. });
     client.until(ended).await;
     let (status, told) = eventually("the key has its answer", async || {
-        let again = console
-            .post_once("/api/pve/cycle", "gone", json!({ "session_id": session }))
-            .await;
+        let again = console.post_once("/api/pve/cycle", "gone", json!({ "session_id": session })).await;
         (again.0 != 409).then_some(again)
     })
     .await;
@@ -140,11 +119,8 @@ async fn a_form_is_sent_once_too() {
     let console = Console::practice().await;
     let session = console.session().await;
     let post = async |prompt: &str| {
-        let request = console
-            .http
-            .post(console.url("/do/prompt"))
-            .bearer_auth(TOKEN)
-            .header("accept", "application/json");
+        let request =
+            console.http.post(console.url("/do/prompt")).bearer_auth(TOKEN).header("accept", "application/json");
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         answer(request.body(format!("session={session}&key=form-1&prompt={prompt}"))).await
     };
@@ -155,10 +131,7 @@ async fn a_form_is_sent_once_too() {
     let (_, told) = post("other").await;
     assert_eq!(told["failed"]["status"], json!(422), "{told}");
     assert_eq!(
-        console.get_json(&format!("/api/session/{session}/entries")).await["entries"]
-            .as_array()
-            .unwrap()
-            .len(),
+        console.get_json(&format!("/api/session/{session}/entries")).await["entries"].as_array().unwrap().len(),
         4
     );
 }
@@ -169,46 +142,25 @@ async fn a_stop_that_is_sent_again_does_not_stop_the_next_turn() {
     let session = console.session().await;
     let cancel = format!("/api/session/{session}/cancel");
     console.prompt(&session, "!sleep 600").await;
-    assert_eq!(
-        console.post_once(&cancel, "stop", json!({})).await,
-        (200, json!({"cancelled": true}))
-    );
+    assert_eq!(console.post_once(&cancel, "stop", json!({})).await, (200, json!({"cancelled": true})));
     console.idle(&session).await;
     console.prompt(&session, "!sleep 600").await;
-    assert_eq!(
-        console.post_once(&cancel, "stop", json!({})).await,
-        (200, json!({"cancelled": true}))
-    );
+    assert_eq!(console.post_once(&cancel, "stop", json!({})).await, (200, json!({"cancelled": true})));
     let listed = console.get_json("/api/session").await;
-    assert_eq!(
-        listed["sessions"][0]["turn_active"],
-        json!(true),
-        "the second turn runs on"
-    );
+    assert_eq!(listed["sessions"][0]["turn_active"], json!(true), "the second turn runs on");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_verb_that_was_never_sent_leaves_its_key_free() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("ssh_config");
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     std::fs::write(&config, format!("Host pve\n  HostName 127.0.0.1\n  Port {nobody}\n")).unwrap();
-    let settings = || breakglass::server::config::Settings {
-        ssh_config: Some(config.clone()),
-        ..Default::default()
-    };
+    let settings = || breakglass::server::config::Settings { ssh_config: Some(config.clone()), ..Default::default() };
     let console = Console::start(settings()).await;
     for _ in 0..2 {
         let (status, told) = console.post_once("/api/pve/cycle", "tap", json!({})).await;
-        assert_eq!(
-            (status, &told["outcome"], &told["rejected"]),
-            (502, &json!("refused"), &json!(true)),
-            "{told}"
-        );
+        assert_eq!((status, &told["outcome"], &told["rejected"]), (502, &json!("refused"), &json!(true)), "{told}");
     }
     // The hypervisor comes back: the same tap is sent now.
     let hypervisor = crate::harness::hypervisor::Hypervisor::practice();

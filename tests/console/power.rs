@@ -14,11 +14,7 @@ use crate::harness::{
 pub(super) async fn over_ssh(settings: Settings) -> (Console, Hypervisor, Sshd) {
     let hypervisor = Hypervisor::practice();
     let sshd = Sshd::start(Some(&hypervisor.forced_command()));
-    let console = Console::start(Settings {
-        ssh_config: Some(sshd.ssh_config()),
-        ..settings
-    })
-    .await;
+    let console = Console::start(Settings { ssh_config: Some(sshd.ssh_config()), ..settings }).await;
     (console, hypervisor, sshd)
 }
 
@@ -52,11 +48,7 @@ async fn each_of_the_six_verbs_does_what_it_says() {
     ] {
         let before = hypervisor.vm().1;
         let (status, told) = verb(&console, name).await;
-        assert_eq!(
-            (status, &told["outcome"], &told["exit_code"]),
-            (200, &json!("done"), &json!(0)),
-            "{name}: {told}"
-        );
+        assert_eq!((status, &told["outcome"], &told["exit_code"]), (200, &json!("done"), &json!(0)), "{name}: {told}");
         assert_eq!(
             (&told["verb"], &told["rejected"], &told["truncated"]),
             (&json!(name), &json!(false), &json!(false))
@@ -64,27 +56,13 @@ async fn each_of_the_six_verbs_does_what_it_says() {
         assert!(told["stdout"].as_str().unwrap().contains(says), "{name}: {told}");
         assert_eq!(hypervisor.vm().0, running, "{name}");
         assert_eq!(hypervisor.vm().1 != before, fresh_process, "{name}");
-        let run = console
-            .get_json(&format!("/api/pve/runs/{}", told["run_id"].as_str().unwrap()))
-            .await;
-        assert_eq!(
-            (&run["by"], &run["outcome"], &run["stdout"]),
-            (&json!("script"), &json!("done"), &told["stdout"])
-        );
+        let run = console.get_json(&format!("/api/pve/runs/{}", told["run_id"].as_str().unwrap())).await;
+        assert_eq!((&run["by"], &run["outcome"], &run["stdout"]), (&json!("script"), &json!("done"), &told["stdout"]));
     }
     assert_ne!(hypervisor.vm().1, first_pid);
     let history = console.get_json("/api/pve/runs").await;
-    let verbs: Vec<_> = history["runs"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|run| run["verb"].as_str().unwrap())
-        .collect();
-    assert_eq!(
-        verbs,
-        ["cycle", "start", "stop", "reset", "forensics", "status"],
-        "newest first"
-    );
+    let verbs: Vec<_> = history["runs"].as_array().unwrap().iter().map(|run| run["verb"].as_str().unwrap()).collect();
+    assert_eq!(verbs, ["cycle", "start", "stop", "reset", "forensics", "status"], "newest first");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,16 +74,8 @@ async fn a_run_stands_in_its_session_with_its_operator_beginning_and_end() {
     let mut client = console.attach(&session, "").await;
     client.until_caught_up().await;
     assert_eq!(kinds(&client.entries), ["verb", "verb"]);
-    let Event::Verb {
-        run_id, by, outcome, ..
-    } = &client.entries[1].event
-    else {
-        panic!()
-    };
-    assert_eq!(
-        (run_id.as_str(), by.as_str()),
-        (told["run_id"].as_str().unwrap(), "script")
-    );
+    let Event::Verb { run_id, by, outcome, .. } = &client.entries[1].event else { panic!() };
+    assert_eq!((run_id.as_str(), by.as_str()), (told["run_id"].as_str().unwrap(), "script"));
     assert_eq!(outcome.unwrap().to_string(), "done");
     assert_eq!(client.transcript.rows().count(), 1, "beginning and end are one row");
 }
@@ -118,9 +88,7 @@ async fn output_comes_while_the_verb_runs_and_ends_with_the_run() {
     let url = console.url("/api/pve/cycle");
     let posting = tokio::spawn(async move { http.post(url).bearer_auth(TOKEN).send().await.unwrap().status() });
     let run_id = eventually("the run begins", async || {
-        console.get_json("/api/pve/runs").await["runs"][0]["run_id"]
-            .as_str()
-            .map(str::to_owned)
+        console.get_json("/api/pve/runs").await["runs"][0]["run_id"].as_str().map(str::to_owned)
     })
     .await;
     let response = console.get(&format!("/api/pve/runs/{run_id}/stream")).await;
@@ -141,11 +109,7 @@ async fn output_comes_while_the_verb_runs_and_ends_with_the_run() {
     assert_eq!(end["stdout"].as_str().unwrap(), text);
     assert_eq!(posting.await.unwrap(), 200);
     let mut later = Frames::new(console.get(&format!("/api/pve/runs/{run_id}/stream")).await);
-    assert_eq!(
-        later.next().await["text"].as_str().unwrap(),
-        text,
-        "and who looks later sees the same"
-    );
+    assert_eq!(later.next().await["text"].as_str().unwrap(), text, "and who looks later sees the same");
 }
 
 /// The JSON of the frames of a run's stream.
@@ -157,22 +121,14 @@ struct Frames {
 
 impl Frames {
     fn new(response: reqwest::Response) -> Self {
-        Frames {
-            response,
-            decoder: domain::sse::Decoder::default(),
-            waiting: std::collections::VecDeque::new(),
-        }
+        Frames { response, decoder: domain::sse::Decoder::default(), waiting: std::collections::VecDeque::new() }
     }
 
     async fn next(&mut self) -> Value {
         while self.waiting.is_empty() {
             let chunk = self.response.chunk().await.unwrap().expect("the stream goes on");
             let frames = self.decoder.push(&chunk);
-            self.waiting.extend(
-                frames
-                    .iter()
-                    .map(|frame| serde_json::from_str::<Value>(&frame.data).unwrap()),
-            );
+            self.waiting.extend(frames.iter().map(|frame| serde_json::from_str::<Value>(&frame.data).unwrap()));
         }
         self.waiting.pop_front().unwrap()
     }
@@ -188,21 +144,13 @@ async fn ssh_killed_in_mid_cycle_is_unknown_and_the_vm_ends_running() {
         sshd.connections()[0].cut();
     };
     let ((status, told), ()) = tokio::join!(cycling, cutting);
-    assert_eq!(
-        (status, &told["outcome"], &told["exit_code"]),
-        (502, &json!("unknown"), &json!(null)),
-        "{told}"
-    );
+    assert_eq!((status, &told["outcome"], &told["exit_code"]), (502, &json!("unknown"), &json!(null)), "{told}");
     assert_eq!(told["rejected"], json!(false));
     assert!(told["detail"].as_str().unwrap().contains("check with status"), "{told}");
 
     // Until somebody looked, nothing else mutates.
     let (status, told) = verb(&console, "start").await;
-    assert_eq!(
-        (status, &told["code"], &told["rejected"]),
-        (409, &json!("outcome_unknown"), &json!(true)),
-        "{told}"
-    );
+    assert_eq!((status, &told["code"], &told["rejected"]), (409, &json!("outcome_unknown"), &json!(true)), "{told}");
     tokio::task::block_in_place(|| hypervisor.wait_until_idle());
     let (running, pid) = hypervisor.vm();
     assert!(running && pid != 4102, "the host carried the cycle through by itself");
@@ -213,21 +161,12 @@ async fn ssh_killed_in_mid_cycle_is_unknown_and_the_vm_ends_running() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_outcome_can_be_overridden() {
-    let (console, hypervisor, _sshd) = over_ssh(Settings {
-        pve_verb_timeout_seconds: Some(1),
-        ..Settings::default()
-    })
-    .await;
+    let (console, hypervisor, _sshd) =
+        over_ssh(Settings { pve_verb_timeout_seconds: Some(1), ..Settings::default() }).await;
     hypervisor.configure("PRACTICE_SECONDS=2");
     let (status, told) = verb(&console, "cycle").await;
     assert_eq!((status, &told["outcome"]), (502, &json!("unknown")));
-    assert!(
-        told["detail"]
-            .as_str()
-            .unwrap()
-            .contains("BREAKGLASS_PVE_VERB_TIMEOUT_SECONDS"),
-        "{told}"
-    );
+    assert!(told["detail"].as_str().unwrap().contains("BREAKGLASS_PVE_VERB_TIMEOUT_SECONDS"), "{told}");
     tokio::task::block_in_place(|| hypervisor.wait_until_idle());
     assert!(hypervisor.vm().0, "a wait that is over ends nothing at the host");
     hypervisor.configure("PRACTICE_SECONDS=0");
@@ -244,17 +183,8 @@ async fn one_mutation_at_a_time_and_inspection_always() {
     let others = async {
         half_way(&hypervisor).await;
         let (status, told) = verb(&console, "reset").await;
-        assert_eq!(
-            (status, &told["code"], &told["run_id"]),
-            (409, &json!("mutation_running"), &json!(null))
-        );
-        assert!(
-            told["detail"]
-                .as_str()
-                .unwrap()
-                .contains("cycle is already running for script"),
-            "{told}"
-        );
+        assert_eq!((status, &told["code"], &told["run_id"]), (409, &json!("mutation_running"), &json!(null)));
+        assert!(told["detail"].as_str().unwrap().contains("cycle is already running for script"), "{told}");
         assert_eq!(verb(&console, "status").await.0, 200);
     };
     let (status, ()) = tokio::join!(cycling, others);
@@ -268,23 +198,11 @@ async fn a_host_that_cannot_be_reached_is_refused_and_blocks_nothing() {
     drop(nobody);
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("ssh_config");
-    std::fs::write(
-        &config,
-        format!("Host devvm pve\n  HostName 127.0.0.1\n  Port {port}\n"),
-    )
-    .unwrap();
-    let console = Console::start(Settings {
-        ssh_config: Some(config),
-        ..Settings::default()
-    })
-    .await;
+    std::fs::write(&config, format!("Host devvm pve\n  HostName 127.0.0.1\n  Port {port}\n")).unwrap();
+    let console = Console::start(Settings { ssh_config: Some(config), ..Settings::default() }).await;
     for _ in 0..2 {
         let (status, told) = verb(&console, "cycle").await;
-        assert_eq!(
-            (status, &told["outcome"], &told["rejected"]),
-            (502, &json!("refused"), &json!(true)),
-            "{told}"
-        );
+        assert_eq!((status, &told["outcome"], &told["rejected"]), (502, &json!("refused"), &json!(true)), "{told}");
         assert!(told["detail"].as_str().unwrap().contains("nothing was sent"), "{told}");
     }
 }
@@ -293,17 +211,9 @@ async fn a_host_that_cannot_be_reached_is_refused_and_blocks_nothing() {
 async fn a_key_that_is_not_let_in_is_refused() {
     // An sshd on which the hypervisor's key is not authorised at all.
     let sshd = Sshd::start(None);
-    let console = Console::start(Settings {
-        ssh_config: Some(sshd.ssh_config()),
-        ..Settings::default()
-    })
-    .await;
+    let console = Console::start(Settings { ssh_config: Some(sshd.ssh_config()), ..Settings::default() }).await;
     let (status, told) = verb(&console, "cycle").await;
-    assert_eq!(
-        (status, &told["outcome"], &told["rejected"]),
-        (502, &json!("refused"), &json!(true)),
-        "{told}"
-    );
+    assert_eq!((status, &told["outcome"], &told["rejected"]), (502, &json!("refused"), &json!(true)), "{told}");
     assert!(told["detail"].as_str().unwrap().contains("Permission denied"), "{told}");
 }
 
@@ -313,24 +223,12 @@ async fn what_the_host_refuses_is_refused_and_what_fails_there_is_told() {
     hypervisor.put_before_qm("[ $1 != start ] || { echo 'cannot start it' >&2; exit 255; }");
     assert_eq!(verb(&console, "stop").await.0, 200);
     let (status, told) = verb(&console, "start").await;
-    assert_eq!(
-        (status, &told["outcome"], &told["exit_code"]),
-        (502, &json!("done"), &json!(1)),
-        "{told}"
-    );
-    let said = format!(
-        "{}{}",
-        told["stdout"].as_str().unwrap(),
-        told["stderr"].as_str().unwrap()
-    );
+    assert_eq!((status, &told["outcome"], &told["exit_code"]), (502, &json!("done"), &json!(1)), "{told}");
+    let said = format!("{}{}", told["stdout"].as_str().unwrap(), told["stderr"].as_str().unwrap());
     assert!(said.contains("cannot start it") && said.contains("stopped"), "{said}");
     hypervisor.configure("VMID=nonsense");
     let (status, told) = verb(&console, "start").await;
-    assert_eq!(
-        (status, &told["outcome"], &told["exit_code"]),
-        (502, &json!("refused"), &json!(64)),
-        "{told}"
-    );
+    assert_eq!((status, &told["outcome"], &told["exit_code"]), (502, &json!("refused"), &json!(64)), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -340,16 +238,8 @@ async fn output_beyond_the_cap_is_cut_with_a_mark() {
     let (_, told) = verb(&console, "status").await;
     let stdout = told["stdout"].as_str().unwrap();
     assert_eq!(told["truncated"], json!(true));
-    assert!(
-        stdout.len() > 1 << 20 && stdout.len() < (1 << 20) + 200,
-        "{}",
-        stdout.len()
-    );
-    assert!(
-        stdout.ends_with("longer than what is kept …\n"),
-        "{}",
-        &stdout[stdout.len() - 100..]
-    );
+    assert!(stdout.len() > 1 << 20 && stdout.len() < (1 << 20) + 200, "{}", stdout.len());
+    assert!(stdout.ends_with("longer than what is kept …\n"), "{}", &stdout[stdout.len() - 100..]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -358,10 +248,7 @@ async fn practice_runs_the_same_script_without_ssh() {
     let (status, told) = verb(&console, "cycle").await;
     assert_eq!((status, &told["outcome"]), (200, &json!("done")));
     let said = told["stdout"].as_str().unwrap();
-    assert!(
-        said.contains("== ") && said.trim_end().ends_with("cycle: done: VM 102 is running"),
-        "{said}"
-    );
+    assert!(said.contains("== ") && said.trim_end().ends_with("cycle: done: VM 102 is running"), "{said}");
     let captures = std::fs::read_dir(console.folder().join("practice/captures")).unwrap();
     assert_eq!(captures.count(), 1, "evidence first");
     assert!(console.get("/").await.text().await.unwrap().contains("PRACTICE"));

@@ -46,20 +46,13 @@ enum Data {
 
 /// Settings of a console in practice mode, which a test then changes.
 pub fn practice() -> Settings {
-    Settings {
-        practice: Some(true),
-        ..Settings::default()
-    }
+    Settings { practice: Some(true), ..Settings::default() }
 }
 
 /// What `Surroundings::read` would have found, were the token in the environment.
 pub fn surroundings() -> Surroundings {
     let child_env = vec![("PATH".into(), "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into())];
-    Surroundings {
-        bearer: Some(Secret::from(TOKEN)),
-        child_env,
-        home: None,
-    }
+    Surroundings { bearer: Some(Secret::from(TOKEN)), child_env, home: None }
 }
 
 impl Console {
@@ -95,18 +88,8 @@ impl Console {
         let served = tokio::spawn(async move {
             server.run(ended).await.unwrap();
         });
-        let http = Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
-        Console {
-            base,
-            http,
-            stop,
-            served: Some(served),
-            data,
-        }
+        let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Console { base, http, stop, served: Some(served), data }
     }
 
     /// Ends it as SIGTERM does, and waits.
@@ -144,14 +127,7 @@ impl Console {
 
     /// The same with an idempotency key.
     pub async fn post_once(&self, path: &str, key: &str, body: Value) -> (u16, Value) {
-        answer(
-            self.http
-                .post(self.url(path))
-                .bearer_auth(TOKEN)
-                .header("idempotency-key", key)
-                .json(&body),
-        )
-        .await
+        answer(self.http.post(self.url(path)).bearer_auth(TOKEN).header("idempotency-key", key).json(&body)).await
     }
 
     /// The address of a path.
@@ -168,9 +144,7 @@ impl Console {
 
     /// Sends a prompt that must be let in.
     pub async fn prompt(&self, session: &str, text: &str) {
-        let answer = self
-            .post(&format!("/api/session/{session}/prompt"), json!({ "prompt": text }))
-            .await;
+        let answer = self.post(&format!("/api/session/{session}/prompt"), json!({ "prompt": text })).await;
         assert_eq!(answer, (200, json!({ "status": "started" })));
     }
 
@@ -214,10 +188,7 @@ pub async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
-    (
-        status,
-        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status} is not JSON: {text}")),
-    )
+    (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status} is not JSON: {text}")))
 }
 
 /// A client on a stream.
@@ -246,9 +217,7 @@ impl Attached {
     /// The next frame, or nothing when the stream has ended.
     pub async fn frame(&mut self) -> Option<Frame> {
         while self.waiting.is_empty() {
-            let chunk = tokio::time::timeout(PATIENCE, self.response.chunk())
-                .await
-                .expect("a frame in time");
+            let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("a frame in time");
             self.waiting.extend(self.decoder.push(&chunk.ok()??));
         }
         let frame = self.waiting.pop_front()?;
@@ -297,9 +266,7 @@ pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) 
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, asking)
-        .await
-        .unwrap_or_else(|_| panic!("in time: {what}"))
+    tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| panic!("in time: {what}"))
 }
 
 /// The ids of entries, which must be without gaps.

@@ -19,9 +19,7 @@ pub struct Hypervisor {
 impl Hypervisor {
     /// One whose qm starts and stops its VM at once.
     pub fn practice() -> Self {
-        let hypervisor = Self {
-            folder: TempDir::new().unwrap(),
-        };
+        let hypervisor = Self { folder: TempDir::new().unwrap() };
         hypervisor.put_before_qm("");
         let path = |name: &str| hypervisor.path(name).display().to_string();
         hypervisor.configure(&format!(
@@ -65,9 +63,7 @@ impl Hypervisor {
     /// The script as sshd would run it, without sshd: the caller sets `SSH_ORIGINAL_COMMAND`.
     pub fn script(&self) -> Command {
         let mut command = Command::new(script());
-        command
-            .env_remove("SSH_ORIGINAL_COMMAND")
-            .env("BREAKGLASS_PVE_CONF", self.configuration());
+        command.env_remove("SSH_ORIGINAL_COMMAND").env("BREAKGLASS_PVE_CONF", self.configuration());
         command.stdin(Stdio::null());
         command
     }
@@ -97,9 +93,7 @@ impl Hypervisor {
     /// Waits until no mutation is under way any more: a worker whose connection is gone still needs this folder.
     pub fn wait_until_idle(&self) {
         eventually("no mutation is under way", || {
-            finish(Command::new("flock").arg("-n").arg(self.configuration()).arg("true"))
-                .status
-                .success()
+            finish(Command::new("flock").arg("-n").arg(self.configuration()).arg("true")).status.success()
         });
     }
 

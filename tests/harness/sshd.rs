@@ -74,12 +74,7 @@ impl Sshd {
         }
         let user = printed(Command::new("id").arg("-un"));
         let (listener, port) = listen(folder.path());
-        let sshd = Self {
-            folder,
-            listener,
-            port,
-            user,
-        };
+        let sshd = Self { folder, listener, port, user };
         sshd.write_ssh_config();
         sshd
     }
@@ -141,11 +136,7 @@ impl Sshd {
                 while let Some(&parent) = sshd.get(looked_at) {
                     looked_at += 1;
                     sshd.extend(children(&table, parent).filter(is_sshd).map(|child| child.pid));
-                    commands.extend(
-                        children(&table, parent)
-                            .filter(|child| !is_sshd(child))
-                            .map(|child| child.pid),
-                    );
+                    commands.extend(children(&table, parent).filter(|child| !is_sshd(child)).map(|child| child.pid));
                 }
                 Connection { sshd, commands }
             })
@@ -204,10 +195,7 @@ impl Drop for Sshd {
 /// A command line for a forced command: `program` with these environment variables set.
 pub fn command_line(program: &Path, environment: &[(&str, &Path)]) -> String {
     let quote = |path: &Path| format!("'{}'", path.to_str().unwrap().replace('\'', "'\\''"));
-    let assignments: String = environment
-        .iter()
-        .map(|(name, value)| format!("{name}={} ", quote(value)))
-        .collect();
+    let assignments: String = environment.iter().map(|(name, value)| format!("{name}={} ", quote(value))).collect();
     format!("env {assignments}{}", quote(program))
 }
 
@@ -241,11 +229,7 @@ fn listen(folder: &Path) -> (Child, u16) {
         .find(|path| path.exists())
         .expect("these tests need sshd: install openssh-server");
     for _ in 0..10 {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         fs::write(folder.join("sshd_config"), sshd_config(folder, port)).unwrap();
         let log = folder.join("log");
         let mut listener = Command::new(program)
@@ -297,11 +281,7 @@ fn banner(port: u16) -> String {
 }
 
 fn make_key(path: &Path) {
-    printed(
-        Command::new("ssh-keygen")
-            .args(["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f"])
-            .arg(path),
-    );
+    printed(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f"]).arg(path));
 }
 
 fn public_key(path: &Path) -> String {
@@ -335,9 +315,7 @@ struct Process {
 
 fn process_table() -> Vec<Process> {
     let folders = fs::read_dir("/proc").unwrap().flatten();
-    folders
-        .filter_map(|folder| parse_stat(&fs::read_to_string(folder.path().join("stat")).ok()?))
-        .collect()
+    folders.filter_map(|folder| parse_stat(&fs::read_to_string(folder.path().join("stat")).ok()?)).collect()
 }
 
 /// `PID (NAME) STATE PPID …`, see proc(5); a name may contain blanks and brackets. Zombies do not count.
@@ -349,11 +327,7 @@ fn parse_stat(stat: &str) -> Option<Process> {
         return None;
     }
     let parent = Pid::from_raw(fields.next()?.parse().ok()?);
-    Some(Process {
-        pid: Pid::from_raw(pid.parse().ok()?),
-        parent,
-        name: name.to_owned(),
-    })
+    Some(Process { pid: Pid::from_raw(pid.parse().ok()?), parent, name: name.to_owned() })
 }
 
 fn children(table: &[Process], parent: Pid) -> impl Iterator<Item = &Process> {

@@ -7,13 +7,7 @@ use super::*;
 /// A cycle that was begun over ssh and is half-way: its VM is stopped, and stays so for two more seconds.
 fn half_way(hypervisor: &Hypervisor, sshd: &Sshd) -> Child {
     hypervisor.configure("PRACTICE_SECONDS=2");
-    let client = sshd
-        .ssh("pve")
-        .arg("cycle")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let client = sshd.ssh("pve").arg("cycle").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     hypervisor.wait_until_stopped();
     client
 }
@@ -40,10 +34,7 @@ fn a_cycle_whose_sshd_session_is_killed_ends_with_the_vm_running() {
     let (hypervisor, sshd) = reachable();
     let mut client = half_way(&hypervisor, &sshd);
     let connections = sshd.connections();
-    assert!(
-        connections.len() == 1 && !connections[0].sshd.is_empty(),
-        "{connections:?}"
-    );
+    assert!(connections.len() == 1 && !connections[0].sshd.is_empty(), "{connections:?}");
     connections[0].cut();
     assert_eq!(client.wait().unwrap().code(), Some(255));
     assert_carried_through(&hypervisor);
@@ -54,10 +45,7 @@ fn a_cycle_whose_connected_process_is_killed_ends_with_the_vm_running() {
     let (hypervisor, sshd) = reachable();
     let mut client = half_way(&hypervisor, &sshd);
     let connections = sshd.connections();
-    assert!(
-        connections.len() == 1 && connections[0].commands.len() == 1,
-        "{connections:?}"
-    );
+    assert!(connections.len() == 1 && connections[0].commands.len() == 1, "{connections:?}");
     connections[0].kill_command();
     assert_carried_through(&hypervisor);
     client.wait().unwrap();
@@ -80,10 +68,7 @@ fn a_second_mutation_is_refused_while_one_is_under_way_and_status_is_not() {
     let mut first = half_way(&hypervisor, &sshd);
     let second = over_ssh(&sshd, "reset");
     assert_eq!((second.status.code(), text(&second.stdout)), (Some(75), ""));
-    assert_eq!(
-        text(&second.stderr),
-        "reset: refused, nothing was done: another mutation of VM 102 is under way\n"
-    );
+    assert_eq!(text(&second.stderr), "reset: refused, nothing was done: another mutation of VM 102 is under way\n");
     assert_eq!(over_ssh(&sshd, "status").status.code(), Some(0));
     // The lock belongs to the worker, so it outlives the connection, and no longer than the worker does.
     first.kill().unwrap();
@@ -100,11 +85,7 @@ fn a_killed_worker_leaves_no_lock_behind() {
     // qm is the child of timeout, and that is the child of the worker.
     hypervisor.put_before_qm("[ $1 != reset ] || kill -KILL \"$(cut -d' ' -f4 /proc/$PPID/stat)\"");
     let killed = finish(&mut hypervisor.verb("reset"));
-    assert_ends(
-        &killed,
-        137,
-        "reset: the worker ended with code 137: the outcome is not known, ask for status",
-    );
+    assert_ends(&killed, 137, "reset: the worker ended with code 137: the outcome is not known, ask for status");
     hypervisor.put_before_qm("");
     assert_eq!(finish(&mut hypervisor.verb("reset")).status.code(), Some(0));
 }

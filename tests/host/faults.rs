@@ -18,15 +18,8 @@ fn a_hung_qm_status_does_not_stop_the_rescue() {
     let begun = Instant::now();
     let output = finish(&mut hypervisor.verb("cycle"));
     assert!(begun.elapsed() < SHORT_TOTAL, "{:?}", begun.elapsed());
-    assert_ends(
-        &output,
-        1,
-        "cycle: failed: VM 102 was told to start 1 times; the state of VM 102 could not be read",
-    );
-    assert!(
-        text(&output.stdout).contains("== qm status 102 --verbose ==\n(no answer within 1 s)\n"),
-        "{output:?}"
-    );
+    assert_ends(&output, 1, "cycle: failed: VM 102 was told to start 1 times; the state of VM 102 could not be read");
+    assert!(text(&output.stdout).contains("== qm status 102 --verbose ==\n(no answer within 1 s)\n"), "{output:?}");
     assert!(!text(&output.stdout).contains("Killed"), "{output:?}");
     assert_eq!(hypervisor.captures().len(), 1);
     let (running, pid) = hypervisor.vm();
@@ -42,11 +35,7 @@ fn a_stop_that_comes_late_is_still_followed_by_a_start() {
         "[ $1 != stop ] || {{ setsid sh -c 'sleep 7; exec \"{}\" stop 102' >/dev/null 2>&1 & sleep 600; }}",
         repository().join("deploy/practice/qm").display()
     ));
-    assert_ends(
-        &finish(&mut hypervisor.verb("cycle")),
-        0,
-        "cycle: done: VM 102 is running",
-    );
+    assert_ends(&finish(&mut hypervisor.verb("cycle")), 0, "cycle: done: VM 102 is running");
     let (running, pid) = hypervisor.vm();
     assert!(running && pid != 4102);
 }
@@ -56,17 +45,9 @@ fn a_vm_that_cannot_be_stopped_is_left_running_and_reported() {
     let hypervisor = Hypervisor::practice();
     hypervisor.put_before_qm("[ $1 != stop ] || { echo \"can't lock file: got timeout\" >&2; exit 255; }");
     let output = finish(&mut hypervisor.verb("cycle"));
-    assert_ends(
-        &output,
-        1,
-        "cycle: failed: VM 102 could not be stopped and is still running",
-    );
+    assert_ends(&output, 1, "cycle: failed: VM 102 could not be stopped and is still running");
     assert!(text(&output.stdout).contains("can't lock file: got timeout\ncycle: qm stop failed with exit code 255\n"));
-    assert_ends(
-        &finish(&mut hypervisor.verb("stop")),
-        1,
-        "stop: failed: VM 102 is running",
-    );
+    assert_ends(&finish(&mut hypervisor.verb("stop")), 1, "stop: failed: VM 102 is running");
     assert_eq!((hypervisor.vm(), hypervisor.count("start")), ((true, 4102), 0));
 }
 
@@ -76,11 +57,7 @@ fn a_start_that_fails_twice_is_tried_a_third_time() {
     let tries = hypervisor.path("tries");
     let count = format!("echo x >>'{0}'; [ $(wc -l <'{0}') -gt 2 ] || exit 255", tries.display());
     hypervisor.put_before_qm(&format!("[ $1 != start ] || {{ {count}; }}"));
-    assert_ends(
-        &finish(&mut hypervisor.verb("cycle")),
-        0,
-        "cycle: done: VM 102 is running",
-    );
+    assert_ends(&finish(&mut hypervisor.verb("cycle")), 0, "cycle: done: VM 102 is running");
     assert_eq!(hypervisor.count("start"), 3);
 }
 
@@ -89,11 +66,7 @@ fn a_start_that_always_fails_is_reported_with_the_state_of_the_vm() {
     let (hypervisor, sshd) = reachable();
     hypervisor.put_before_qm("[ $1 != start ] || { echo 'start failed: no such disk' >&2; exit 255; }");
     let output = over_ssh(&sshd, "cycle");
-    assert_ends(
-        &output,
-        1,
-        "cycle: failed: VM 102 was told to start 3 times; VM 102 is stopped",
-    );
+    assert_ends(&output, 1, "cycle: failed: VM 102 was told to start 3 times; VM 102 is stopped");
     assert_eq!(text(&output.stdout).matches("start failed: no such disk\n").count(), 3);
 }
 
@@ -102,28 +75,18 @@ fn qm_that_fails_at_status_is_reported_without_its_own_exit_code() {
     // 255 would look like a failure of ssh, and 64 or 75 like a refusal.
     let hypervisor = Hypervisor::practice();
     hypervisor.put_before_qm("exit 255");
-    assert_ends(
-        &finish(&mut hypervisor.verb("status")),
-        1,
-        "status: failed: qm status ended with exit code 255",
-    );
+    assert_ends(&finish(&mut hypervisor.verb("status")), 1, "status: failed: qm status ended with exit code 255");
 }
 
 #[test]
 fn captures_that_cannot_be_written_do_not_prevent_a_cycle() {
     // A folder that cannot be made, whoever tries; and a disk that is full, by the kernel's own word.
-    for fault in [
-        "CAPTURES=/dev/null/captures",
-        "cat() { command cat \"$@\" >/dev/full; }",
-    ] {
+    for fault in ["CAPTURES=/dev/null/captures", "cat() { command cat \"$@\" >/dev/full; }"] {
         let hypervisor = Hypervisor::practice();
         hypervisor.configure(fault);
         let output = finish(&mut hypervisor.verb("cycle"));
         assert_ends(&output, 0, "cycle: done: VM 102 is running");
-        assert!(
-            text(&output.stdout).contains("\ncycle: going on without a kept capture\n"),
-            "{output:?}"
-        );
+        assert!(text(&output.stdout).contains("\ncycle: going on without a kept capture\n"), "{output:?}");
         assert_ne!(hypervisor.vm().1, 4102);
         assert_eq!(hypervisor.captures().len(), 0);
         let forensics = finish(&mut hypervisor.verb("forensics"));

@@ -20,11 +20,7 @@ fn assert_untouched(hypervisor: &Hypervisor) {
 
 fn assert_refused(output: &Output, command: &[u8]) {
     let shown: String = String::from_utf8_lossy(command).escape_debug().take(100).collect();
-    assert_eq!(
-        (output.status.code(), text(&output.stdout), text(&output.stderr)),
-        (Some(64), "", REFUSAL),
-        "{shown}"
-    );
+    assert_eq!((output.status.code(), text(&output.stdout), text(&output.stderr)), (Some(64), "", REFUSAL), "{shown}");
 }
 
 #[test]
@@ -50,16 +46,8 @@ fn hostile_commands_over_ssh_are_refused_and_run_nothing() {
 #[test]
 fn hostile_commands_in_the_environment_are_refused_and_run_nothing() {
     let hypervisor = Hypervisor::practice();
-    for command in hostile::commands(&hypervisor.path("canary"))
-        .iter()
-        .map(Vec::as_slice)
-        .chain([&b""[..]])
-    {
-        let output = finish(
-            hypervisor
-                .script()
-                .env("SSH_ORIGINAL_COMMAND", OsStr::from_bytes(command)),
-        );
+    for command in hostile::commands(&hypervisor.path("canary")).iter().map(Vec::as_slice).chain([&b""[..]]) {
+        let output = finish(hypervisor.script().env("SSH_ORIGINAL_COMMAND", OsStr::from_bytes(command)));
         assert_refused(&output, command);
     }
     assert_untouched(&hypervisor);
@@ -90,11 +78,7 @@ fn a_bad_configuration_is_refused_before_anything_is_done() {
     ] {
         let hypervisor = Hypervisor::practice();
         let output = finish(&mut hypervisor.configure(line).verb("cycle"));
-        assert_eq!(
-            (output.status.code(), text(&output.stdout)),
-            (Some(64), ""),
-            "{line}: {output:?}"
-        );
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(64), ""), "{line}: {output:?}");
         assert!(text(&output.stderr).contains(reason), "{line}: {output:?}");
         assert_untouched(&hypervisor);
     }
@@ -102,16 +86,9 @@ fn a_bad_configuration_is_refused_before_anything_is_done() {
 
 #[test]
 fn a_named_configuration_that_is_missing_is_refused() {
-    let output = finish(
-        Hypervisor::practice()
-            .verb("status")
-            .env("BREAKGLASS_PVE_CONF", "/nonexistent/pve.conf"),
-    );
+    let output = finish(Hypervisor::practice().verb("status").env("BREAKGLASS_PVE_CONF", "/nonexistent/pve.conf"));
     assert_eq!(output.status.code(), Some(64));
-    assert!(
-        text(&output.stderr).contains("cannot read the configuration file /nonexistent/pve.conf"),
-        "{output:?}"
-    );
+    assert!(text(&output.stderr).contains("cannot read the configuration file /nonexistent/pve.conf"), "{output:?}");
 }
 
 #[test]
@@ -120,10 +97,7 @@ fn the_key_gets_no_terminal() {
     let with_terminal = |host| finish(sshd.ssh_with(&["-tt"], host).arg("tty"));
     let refused = with_terminal("pve");
     let reason = "PTY allocation request failed";
-    assert!(
-        text(&refused.stderr).contains(reason) && refused.stdout.is_empty(),
-        "{refused:?}"
-    );
+    assert!(text(&refused.stderr).contains(reason) && refused.stdout.is_empty(), "{refused:?}");
     // The unrestricted key gets one, except from an ordinary user's sshd where devpts is mounted without gid=tty.
     let given = with_terminal("devvm").stdout.starts_with(b"/dev/pts/");
     assert!(given || sshd.log().contains("chown(/dev/pts/"), "{}", sshd.log());

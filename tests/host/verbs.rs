@@ -28,21 +28,11 @@ fn forensics_prints_every_part_and_keeps_what_it_printed() {
     for part in ["date", "host: uptime and load", "host: memory", "host: kernel log"] {
         assert!(printed.contains(&format!("== {part} ==\n")), "no {part} in {printed}");
     }
-    for (part, line) in [
-        ("status 102 --verbose", "status: running"),
-        ("config 102", "cores: 2"),
-        ("pending 102", "cur cores: 2"),
-    ] {
+    for (part, line) in
+        [("status 102 --verbose", "status: running"), ("config 102", "cores: 2"), ("pending 102", "cur cores: 2")]
+    {
         let (_, after) = printed.split_once(&format!("== qm {part} ==\n")).unwrap();
-        assert!(
-            after
-                .split("== ")
-                .next()
-                .unwrap()
-                .lines()
-                .any(|printed| printed == line),
-            "no {line} in {after}"
-        );
+        assert!(after.split("== ").next().unwrap().lines().any(|printed| printed == line), "no {line} in {after}");
     }
     let captures = hypervisor.captures();
     assert_eq!(captures.len(), 1);
@@ -72,11 +62,7 @@ fn stop_then_start_leaves_a_fresh_process_and_each_says_so() {
 #[test]
 fn reset_keeps_the_process() {
     let (hypervisor, sshd) = reachable();
-    assert_ends(
-        &over_ssh(&sshd, "reset"),
-        0,
-        "reset: done: VM 102 was reset and is running",
-    );
+    assert_ends(&over_ssh(&sshd, "reset"), 0, "reset: done: VM 102 was reset and is running");
     assert_eq!(hypervisor.vm(), (true, 4102));
     assert_eq!(hypervisor.count("reset"), 1);
 }
@@ -102,11 +88,7 @@ fn what_is_so_already_is_done_without_touching_the_vm() {
     );
     assert_eq!((hypervisor.vm(), hypervisor.count("start")), ((true, 4102), 0));
     finish(&mut hypervisor.verb("stop"));
-    assert_ends(
-        &finish(&mut hypervisor.verb("stop")),
-        0,
-        "stop: done: VM 102 is stopped",
-    );
+    assert_ends(&finish(&mut hypervisor.verb("stop")), 0, "stop: done: VM 102 is stopped");
     assert_eq!(hypervisor.count("stop"), 1);
 }
 
@@ -115,16 +97,8 @@ fn a_stopped_vm_is_cycled_by_starting_it_and_cannot_be_reset() {
     let hypervisor = Hypervisor::practice();
     finish(&mut hypervisor.verb("stop"));
     let reset = finish(&mut hypervisor.verb("reset"));
-    assert_ends(
-        &reset,
-        1,
-        "reset: failed: VM 102 is stopped, and only a running VM can be reset: use start",
-    );
-    assert_ends(
-        &finish(&mut hypervisor.verb("cycle")),
-        0,
-        "cycle: done: VM 102 is running",
-    );
+    assert_ends(&reset, 1, "reset: failed: VM 102 is stopped, and only a running VM can be reset: use start");
+    assert_ends(&finish(&mut hypervisor.verb("cycle")), 0, "cycle: done: VM 102 is running");
 }
 
 #[test]
@@ -133,26 +107,12 @@ fn every_mutation_has_a_capture_made_before_it() {
     for (captures, verb) in (1..).zip(["reset", "stop", "start", "cycle"]) {
         assert_eq!(over_ssh(&sshd, verb).status.code(), Some(0));
         assert_eq!(hypervisor.captures().len(), captures);
-        assert!(
-            hypervisor
-                .captures()
-                .last()
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .contains(&format!("-{verb}."))
-        );
+        assert!(hypervisor.captures().last().unwrap().to_str().unwrap().contains(&format!("-{verb}.")));
     }
-    let mutations: Vec<_> = hypervisor
-        .calls()
-        .into_iter()
-        .filter(|call| ["reset", "stop", "start"].contains(&&*call.0))
-        .collect();
+    let mutations: Vec<_> =
+        hypervisor.calls().into_iter().filter(|call| ["reset", "stop", "start"].contains(&&*call.0)).collect();
     let expected = [("reset", 1), ("stop", 2), ("start", 3), ("stop", 4), ("start", 4)];
-    assert_eq!(
-        mutations,
-        expected.map(|(operation, captures)| (operation.to_owned(), captures))
-    );
+    assert_eq!(mutations, expected.map(|(operation, captures)| (operation.to_owned(), captures)));
 }
 
 #[test]
@@ -160,14 +120,9 @@ fn output_arrives_while_the_verb_still_runs() {
     let (hypervisor, sshd) = reachable();
     // qm stops only after the test has seen the line that announces it.
     let seen = hypervisor.path("seen");
-    hypervisor.put_before_qm(&format!(
-        "[ $1 != stop ] || until [ -e '{}' ]; do sleep 0.05; done",
-        seen.display()
-    ));
+    hypervisor.put_before_qm(&format!("[ $1 != stop ] || until [ -e '{}' ]; do sleep 0.05; done", seen.display()));
     let mut client = sshd.ssh("pve").arg("stop").stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(client.stdout.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
+    let mut lines = BufReader::new(client.stdout.take().unwrap()).lines().map(Result::unwrap);
     assert!(lines.any(|line| line == "stop: stopping VM 102"));
     assert!(hypervisor.vm().0);
     fs::write(seen, "").unwrap();
@@ -180,11 +135,7 @@ fn the_newest_twenty_captures_are_kept() {
     let hypervisor = Hypervisor::practice();
     fs::create_dir(hypervisor.path("captures")).unwrap();
     for day in 1..=25 {
-        fs::write(
-            hypervisor.path(&format!("captures/202001{day:02}T000000.000000000-cycle.abcdef")),
-            "old",
-        )
-        .unwrap();
+        fs::write(hypervisor.path(&format!("captures/202001{day:02}T000000.000000000-cycle.abcdef")), "old").unwrap();
     }
     finish(&mut hypervisor.verb("forensics"));
     let captures = hypervisor.captures();

@@ -12,10 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 /// Runs `command` with its output on our terminal; an exit code other than 0 is an error that names the command.
 pub(crate) fn succeed(command: &mut Command) -> Result<()> {
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .with_context(|| format!("cannot start {}", line(command)))?;
+    let status = command.stdin(Stdio::null()).status().with_context(|| format!("cannot start {}", line(command)))?;
     if !status.success() {
         bail!("{} failed ({status})", line(command));
     }
@@ -80,9 +77,7 @@ fn without_colours(line: &str) -> String {
 
 /// The command as one types it, for messages: the program by its name alone.
 fn line(command: &Command) -> String {
-    let program = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or(command.get_program());
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let words = std::iter::once(program).chain(command.get_args());
     let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
     format!("`{}`", words.join(" "))
@@ -95,10 +90,7 @@ mod tests {
 
     #[test]
     fn colours_are_taken_out_and_nothing_else() {
-        assert_eq!(
-            without_colours("\u{1b}[32;1m     Summary\u{1b}[0m [ 0.1s] ✓"),
-            "     Summary [ 0.1s] ✓"
-        );
+        assert_eq!(without_colours("\u{1b}[32;1m     Summary\u{1b}[0m [ 0.1s] ✓"), "     Summary [ 0.1s] ✓");
     }
 
     #[test]

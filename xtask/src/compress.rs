@@ -15,10 +15,7 @@ pub(crate) const ENDINGS: [&str; 2] = ["br", "gz"];
 
 /// Whether a file of this name gets siblings.
 pub(crate) fn applies_to(path: &str) -> bool {
-    Path::new(path)
-        .extension()
-        .and_then(|kind| kind.to_str())
-        .is_some_and(|kind| KINDS.contains(&kind))
+    Path::new(path).extension().and_then(|kind| kind.to_str()).is_some_and(|kind| KINDS.contains(&kind))
 }
 
 /// The siblings of a file, by their endings, each as small as its format allows.
@@ -30,11 +27,7 @@ pub(crate) fn siblings(bytes: &[u8]) -> Result<BTreeMap<&'static str, Vec<u8>>> 
 }
 
 fn brotli(mut bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-    let strongest = BrotliEncoderParams {
-        quality: 11,
-        size_hint: bytes.len(),
-        ..BrotliEncoderParams::default()
-    };
+    let strongest = BrotliEncoderParams { quality: 11, size_hint: bytes.len(), ..BrotliEncoderParams::default() };
     let mut compressed = Vec::new();
     brotli::BrotliCompress(&mut bytes, &mut compressed, &strongest)?;
     Ok(compressed)
@@ -57,12 +50,8 @@ mod tests {
         let siblings = siblings(&bytes).unwrap();
         assert_eq!(siblings.keys().copied().collect::<Vec<_>>(), ENDINGS);
         let (mut from_br, mut from_gz) = (Vec::new(), Vec::new());
-        brotli::Decompressor::new(&siblings["br"][..], 4096)
-            .read_to_end(&mut from_br)
-            .unwrap();
-        flate2::read::GzDecoder::new(&siblings["gz"][..])
-            .read_to_end(&mut from_gz)
-            .unwrap();
+        brotli::Decompressor::new(&siblings["br"][..], 4096).read_to_end(&mut from_br).unwrap();
+        flate2::read::GzDecoder::new(&siblings["gz"][..]).read_to_end(&mut from_gz).unwrap();
         assert!(from_br == bytes && from_gz == bytes);
     }
 

@@ -45,9 +45,7 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(args: &[String]) -> Result<ExitCode> {
-    let Some((command, rest)) = args.split_first() else {
-        bail!("no command given\n\n{USAGE}")
-    };
+    let Some((command, rest)) = args.split_first() else { bail!("no command given\n\n{USAGE}") };
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     match (command.as_str(), rest.as_slice()) {
         ("run", ["--release", more @ ..]) => run(Profile::Release, more),
@@ -73,11 +71,7 @@ fn build(profile: Profile) -> Result<ExitCode> {
     let workspace = Workspace::locate()?;
     site::build(&workspace)?;
     let program = server::build(&workspace, profile)?;
-    eprintln!(
-        "xtask: built {} and {}",
-        workspace.shown(&program),
-        workspace.shown(&workspace.site())
-    );
+    eprintln!("xtask: built {} and {}", workspace.shown(&program), workspace.shown(&workspace.site()));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -49,13 +49,8 @@ pub(crate) fn program(workspace: &Workspace, profile: Profile) -> PathBuf {
 /// with the sign-in link, reaches the terminal untouched. Returns only when it cannot be started.
 pub(crate) fn become_practice_server(workspace: &Workspace, program: &Path, args: &[&str]) -> Result<ExitCode> {
     let mut server = Command::new(program);
-    server
-        .args(["serve", "--practice"])
-        .env("LEPTOS_SITE_ROOT", workspace.site());
-    if !args
-        .iter()
-        .any(|arg| *arg == "--data-dir" || arg.starts_with("--data-dir="))
-    {
+    server.args(["serve", "--practice"]).env("LEPTOS_SITE_ROOT", workspace.site());
+    if !args.iter().any(|arg| *arg == "--data-dir" || arg.starts_with("--data-dir=")) {
         server.arg("--data-dir").arg(workspace.target.join("practice"));
     }
     let error = server.args(args).exec();

@@ -13,9 +13,7 @@ use crate::{child, workspace::Workspace};
 
 /// The compiler's library for the client.
 pub(crate) fn wasm_target(target: &str) -> Result<()> {
-    let output = Command::new("rustc")
-        .args(["--print=target-libdir", "--target", target])
-        .output();
+    let output = Command::new("rustc").args(["--print=target-libdir", "--target", target]).output();
     let folder = output.context("cannot start rustc")?.stdout;
     if Path::new(String::from_utf8_lossy(&folder).trim()).exists() {
         return Ok(());
@@ -32,11 +30,7 @@ pub(crate) fn test_programs() -> Result<()> {
         ("chromium", browser()),
         ("shellcheck", program("shellcheck").is_some()),
     ];
-    let missing: Vec<&str> = needed
-        .into_iter()
-        .filter(|(_, present)| !present)
-        .map(|(package, _)| package)
-        .collect();
+    let missing: Vec<&str> = needed.into_iter().filter(|(_, present)| !present).map(|(package, _)| package).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -45,9 +39,7 @@ pub(crate) fn test_programs() -> Result<()> {
         "the tests need {list}: install what your system calls these Debian packages (for a browser, `npx playwright \
          install chromium` in end2end or CHROMIUM=/path/to/it does as well)"
     );
-    let (true, Some(mut apt)) = (program("apt-get").is_some(), as_root()) else {
-        bail!("{advice}")
-    };
+    let (true, Some(mut apt)) = (program("apt-get").is_some(), as_root()) else { bail!("{advice}") };
     eprintln!("xtask: installing {list} by apt-get");
     if missing.contains(&"openssh-server") {
         eprintln!(
@@ -91,10 +83,7 @@ pub(crate) fn node_modules(workspace: &Workspace) -> Result<()> {
 
 /// The beginning of a command line that is run as root, up to and including `env`; `None` where nobody lets us.
 fn as_root() -> Option<Command> {
-    let root = Command::new("id")
-        .arg("-u")
-        .output()
-        .is_ok_and(|id| id.stdout.trim_ascii() == b"0");
+    let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0");
     if root {
         return Some(Command::new("env"));
     }
@@ -110,11 +99,9 @@ fn as_root() -> Option<Command> {
 fn browser() -> bool {
     let own = env::var_os("PLAYWRIGHT_BROWSERS_PATH").map(PathBuf::from);
     let own = own.or_else(|| env::home_dir().map(|home| home.join(".cache/ms-playwright")));
-    let own_has_one = own
-        .and_then(|folder| fs::read_dir(folder).ok())
-        .is_some_and(|mut entries| {
-            entries.any(|entry| entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("chromium")))
-        });
+    let own_has_one = own.and_then(|folder| fs::read_dir(folder).ok()).is_some_and(|mut entries| {
+        entries.any(|entry| entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("chromium")))
+    });
     env::var_os("CHROMIUM").is_some() || Path::new("/usr/bin/chromium").exists() || own_has_one
 }
 

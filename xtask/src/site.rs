@@ -34,18 +34,11 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     for (path, bytes) in client.snippets {
         add(&mut files, format!("pkg/{path}"), bytes)?;
     }
-    write_site(
-        &workspace.site(),
-        &workspace.client_target().join("compressed.txt"),
-        &files,
-    )?;
+    write_site(&workspace.site(), &workspace.client_target().join("compressed.txt"), &files)?;
     // The names come last: a server that is running meanwhile finds every file that it is told of.
     write_if_changed(&workspace.site().join("hash.txt"), names.as_bytes())?;
     for profile in [Profile::Debug, Profile::Release] {
-        write_if_changed(
-            &workspace.target.join(profile.folder()).join("hash.txt"),
-            names.as_bytes(),
-        )?;
+        write_if_changed(&workspace.target.join(profile.folder()).join("hash.txt"), names.as_bytes())?;
     }
     remove_strangers(&workspace.site(), &files)
 }
@@ -53,10 +46,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
 /// The first 16 hexadecimal digits of the SHA-256: far more than enough to tell builds apart.
 pub(crate) fn hash(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
-    digest
-        .iter()
-        .take(8)
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    digest.iter().take(8).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Every file below `folder`, links followed.
@@ -69,11 +59,7 @@ pub(crate) fn files_below(folder: &Path) -> Result<Files> {
             bail!("{} has a name that no URL can have", path.display());
         };
         if path.is_dir() {
-            files.extend(
-                files_below(&path)?
-                    .into_iter()
-                    .map(|(below, bytes)| (format!("{name}/{below}"), bytes)),
-            );
+            files.extend(files_below(&path)?.into_iter().map(|(below, bytes)| (format!("{name}/{below}"), bytes)));
         } else {
             let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             files.insert(name.to_owned(), bytes);
@@ -102,9 +88,7 @@ fn write_site(site: &Path, record: &Path, files: &Files) -> Result<()> {
             continue;
         }
         let line = format!("{} {path}", hash(bytes));
-        let present = compress::ENDINGS
-            .iter()
-            .all(|ending| site.join(format!("{path}.{ending}")).exists());
+        let present = compress::ENDINGS.iter().all(|ending| site.join(format!("{path}.{ending}")).exists());
         if !(present && done.contains(line.as_str())) {
             for (ending, compressed) in compress::siblings(bytes)? {
                 write_if_changed(&site.join(format!("{path}.{ending}")), &compressed)?;
@@ -131,9 +115,7 @@ fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Removes from the site what is neither one of `files`, nor a sibling of one, nor `hash.txt`.
 fn remove_strangers(site: &Path, files: &Files) -> Result<()> {
     let belongs = |path: &str| {
-        let original = compress::ENDINGS
-            .iter()
-            .find_map(|ending| path.strip_suffix(&format!(".{ending}")));
+        let original = compress::ENDINGS.iter().find_map(|ending| path.strip_suffix(&format!(".{ending}")));
         path == "hash.txt"
             || files.contains_key(path)
             || original.is_some_and(|original| compress::applies_to(original) && files.contains_key(original))
@@ -150,10 +132,7 @@ mod tests {
     use std::fs;
 
     fn files(contents: &[(&str, &str)]) -> Files {
-        contents
-            .iter()
-            .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
-            .collect()
+        contents.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
     }
 
     fn names(files: &Files) -> Vec<&str> {
@@ -171,10 +150,7 @@ mod tests {
             remove_strangers(&site, files).unwrap();
         }
         let left = files_below(&site).unwrap();
-        assert_eq!(
-            names(&left),
-            ["icon.png", "pkg/app.2.js", "pkg/app.2.js.br", "pkg/app.2.js.gz"]
-        );
+        assert_eq!(names(&left), ["icon.png", "pkg/app.2.js", "pkg/app.2.js.br", "pkg/app.2.js.gz"]);
     }
 
     #[test]

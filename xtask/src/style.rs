@@ -12,12 +12,8 @@ pub(crate) fn bundle(entry: &Path) -> Result<String> {
     let list = fs::read_to_string(entry).with_context(|| format!("cannot read {shown}"))?;
     let mut sheet = String::new();
     for line in lean(&list).lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let name = line
-            .strip_prefix("@import \"")
-            .and_then(|rest| rest.strip_suffix("\";"));
-        let Some(name) = name else {
-            bail!("{shown}: `{line}` is not of the form `@import \"file.css\";`")
-        };
+        let name = line.strip_prefix("@import \"").and_then(|rest| rest.strip_suffix("\";"));
+        let Some(name) = name else { bail!("{shown}: `{line}` is not of the form `@import \"file.css\";`") };
         let file = entry.with_file_name(name);
         let text =
             fs::read_to_string(&file).with_context(|| format!("{shown} imports {name}, which cannot be read"))?;
@@ -94,10 +90,7 @@ mod tests {
     #[test]
     fn comments_and_indentation_go_and_strings_stay() {
         let css = "/* head */\n:root {\n  --a: 1px; /* why */\n\n  content: \"/* no  comment */ \\\" \";\n}\n";
-        assert_eq!(
-            lean(css),
-            ":root {\n--a: 1px;\ncontent: \"/* no  comment */ \\\" \";\n}\n"
-        );
+        assert_eq!(lean(css), ":root {\n--a: 1px;\ncontent: \"/* no  comment */ \\\" \";\n}\n");
     }
 
     #[test]

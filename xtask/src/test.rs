@@ -73,11 +73,7 @@ pub(crate) fn run(workspace: &Workspace, only: Option<Step>, more: &[&str]) -> R
         site::build(workspace)?;
         // The same call builds the server and the tests: a `cargo build` of the server alone would choose other
         // features of shared dependencies and compile them a second time.
-        child::succeed(
-            workspace
-                .cargo()
-                .args(["build", "--workspace", "--bin=breakglass", "--tests"]),
-        )?;
+        child::succeed(workspace.cargo().args(["build", "--workspace", "--bin=breakglass", "--tests"]))?;
     }
     if wanted(Step::Nextest) {
         closings.push(nextest(workspace, more)?);
@@ -90,33 +86,18 @@ pub(crate) fn run(workspace: &Workspace, only: Option<Step>, more: &[&str]) -> R
 
 fn clippy(workspace: &Workspace) -> Result<()> {
     let strict = ["--", "-D", "warnings"];
-    child::succeed(
-        workspace
-            .cargo()
-            .args(["clippy", "--workspace", "--all-targets"])
-            .args(strict),
-    )?;
+    child::succeed(workspace.cargo().args(["clippy", "--workspace", "--all-targets"]).args(strict))?;
     setup::wasm_target(wasm::TARGET)?;
     let mut client = workspace.cargo();
-    client
-        .arg("clippy")
-        .args(wasm::CLIENT)
-        .arg("--target-dir")
-        .arg(workspace.client_target())
-        .args(strict);
+    client.arg("clippy").args(wasm::CLIENT).arg("--target-dir").arg(workspace.client_target()).args(strict);
     child::succeed(&mut client)
 }
 
 fn nextest(workspace: &Workspace, more: &[&str]) -> Result<Closing> {
     let mut cargo = workspace.cargo();
-    cargo
-        .args(["nextest", "run", "--workspace", "--no-fail-fast"])
-        .args(more);
+    cargo.args(["nextest", "run", "--workspace", "--no-fail-fast"]).args(more);
     let (passed, lines) = child::overhear(cargo.env("LEPTOS_SITE_ROOT", workspace.site()))?;
-    Ok(Closing {
-        passed,
-        lines: from_the_last(&lines, |line| line.trim_start().starts_with("Summary [")),
-    })
+    Ok(Closing { passed, lines: from_the_last(&lines, |line| line.trim_start().starts_with("Summary [")) })
 }
 
 /// The specs start their own servers: `BREAKGLASS_UNDER_TEST` is the program, `LEPTOS_SITE_ROOT` its files.
@@ -129,10 +110,7 @@ fn browser(workspace: &Workspace, more: &[&str]) -> Result<Closing> {
         .env("BREAKGLASS_UNDER_TEST", server::program(workspace, Profile::Debug))
         .env("LEPTOS_SITE_ROOT", workspace.site());
     let (passed, lines) = child::overhear(&mut playwright)?;
-    Ok(Closing {
-        passed,
-        lines: from_the_first_count(&lines),
-    })
+    Ok(Closing { passed, lines: from_the_first_count(&lines) })
 }
 
 /// Every script that an interpreter line calls one for sh or bash, in the folders where we keep scripts.
@@ -162,11 +140,7 @@ fn is_shell(path: &Path) -> Result<bool> {
 
 /// From the last line that opens a summary to the end.
 fn from_the_last(lines: &[String], opens: impl Fn(&str) -> bool) -> Vec<String> {
-    lines
-        .iter()
-        .rposition(|line| opens(line))
-        .map(|start| lines[start..].to_vec())
-        .unwrap_or_default()
+    lines.iter().rposition(|line| opens(line)).map(|start| lines[start..].to_vec()).unwrap_or_default()
 }
 
 /// Playwright closes with counts (`  1 failed`, the failed tests' names, `  8 passed (4.2s)`): from the first to the end.
@@ -178,33 +152,21 @@ fn from_the_first_count(lines: &[String]) -> Vec<String> {
             number.parse::<u32>().is_ok() && COUNTED.iter().any(|word| rest.starts_with(word))
         })
     };
-    lines
-        .iter()
-        .position(|line| is_count(line))
-        .map(|start| lines[start..].to_vec())
-        .unwrap_or_default()
+    lines.iter().position(|line| is_count(line)).map(|start| lines[start..].to_vec()).unwrap_or_default()
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the result of the program, not a message on its way there"
-)]
+#[expect(clippy::print_stdout, reason = "the result of the program, not a message on its way there")]
 fn report(closings: &[Closing]) -> Result<ExitCode> {
     for closing in closings {
         println!();
         match closing.lines.as_slice() {
             // Better no line than an invented one; what it said is further up.
             [] => println!("(a test runner ended without its closing lines)"),
-            lines => lines
-                .iter()
-                .filter(|line| !line.is_empty())
-                .for_each(|line| println!("{line}")),
+            lines => lines.iter().filter(|line| !line.is_empty()).for_each(|line| println!("{line}")),
         }
     }
     // A runner that says nothing has not shown that it ran, whatever its exit code.
-    let held = closings
-        .iter()
-        .all(|closing| closing.passed && !closing.lines.is_empty());
+    let held = closings.iter().all(|closing| closing.passed && !closing.lines.is_empty());
     Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

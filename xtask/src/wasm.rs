@@ -13,15 +13,8 @@ use crate::{child, setup, site, workspace::Workspace};
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What makes a cargo call compile the client: the library alone, without the server's features.
-pub(crate) const CLIENT: [&str; 7] = [
-    "--package",
-    "breakglass",
-    "--lib",
-    "--no-default-features",
-    "--features=hydrate",
-    "--target",
-    TARGET,
-];
+pub(crate) const CLIENT: [&str; 7] =
+    ["--package", "breakglass", "--lib", "--no-default-features", "--features=hydrate", "--target", TARGET];
 
 /// The client's files as wasm-bindgen makes them.
 pub(crate) struct Client {
@@ -37,16 +30,9 @@ pub(crate) struct Client {
 pub(crate) fn build(workspace: &Workspace) -> Result<Client> {
     setup::wasm_target(TARGET)?;
     let mut cargo = workspace.cargo();
-    cargo
-        .args(["build", "--profile=wasm-release"])
-        .args(CLIENT)
-        .arg("--target-dir")
-        .arg(workspace.client_target());
+    cargo.args(["build", "--profile=wasm-release"]).args(CLIENT).arg("--target-dir").arg(workspace.client_target());
     child::succeed(&mut cargo)?;
-    let compiled = workspace
-        .client_target()
-        .join(TARGET)
-        .join("wasm-release/breakglass.wasm");
+    let compiled = workspace.client_target().join(TARGET).join("wasm-release/breakglass.wasm");
     let compiled = fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
     glue(&compiled, &workspace.client_target().join("glue"))
 }
@@ -81,17 +67,10 @@ fn glue(compiled: &[u8], folder: &Path) -> Result<Client> {
 fn read(folder: &Path) -> Result<Client> {
     let file = |name: &str| fs::read(folder.join(name)).with_context(|| format!("wasm-bindgen wrote no {name}"));
     let snippets = folder.join("snippets");
-    let snippets = if snippets.exists() {
-        site::files_below(&snippets)?
-    } else {
-        BTreeMap::new()
-    };
+    let snippets = if snippets.exists() { site::files_below(&snippets)? } else { BTreeMap::new() };
     Ok(Client {
         js: file("breakglass.js")?,
         wasm: file("breakglass_bg.wasm")?,
-        snippets: snippets
-            .into_iter()
-            .map(|(path, bytes)| (format!("snippets/{path}"), bytes))
-            .collect(),
+        snippets: snippets.into_iter().map(|(path, bytes)| (format!("snippets/{path}"), bytes)).collect(),
     })
 }

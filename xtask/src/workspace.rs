@@ -29,15 +29,9 @@ impl Workspace {
         let metadata: serde_json::Value =
             serde_json::from_slice(&output.stdout).context("`cargo metadata` gave no readable answer")?;
         let path = |key: &str| {
-            metadata[key]
-                .as_str()
-                .map(PathBuf::from)
-                .with_context(|| format!("`cargo metadata` names no {key}"))
+            metadata[key].as_str().map(PathBuf::from).with_context(|| format!("`cargo metadata` names no {key}"))
         };
-        Ok(Self {
-            root: path("workspace_root")?,
-            target: path("target_directory")?,
-        })
+        Ok(Self { root: path("workspace_root")?, target: path("target_directory")? })
     }
 
     /// What the server serves as files; `site-root` in `[package.metadata.leptos]`.

@@ -26,20 +26,11 @@ pub struct Start {
 pub fn start(asked: Asked<'_>, head: Head) -> Start {
     let number = |text: Option<&str>| text.and_then(|text| text.trim().parse::<u64>().ok());
     match number(asked.last_event_id).or_else(|| number(asked.after)) {
-        Some(cursor) if cursor >= head.len() => Start {
-            from: EntryId(0),
-            reset: true,
-        },
-        Some(cursor) => Start {
-            from: EntryId(cursor + 1),
-            reset: false,
-        },
+        Some(cursor) if cursor >= head.len() => Start { from: EntryId(0), reset: true },
+        Some(cursor) => Start { from: EntryId(cursor + 1), reset: false },
         None => {
             let tail = number(asked.tail).unwrap_or(u64::MAX);
-            Start {
-                from: EntryId(head.len().saturating_sub(tail)),
-                reset: false,
-            }
+            Start { from: EntryId(head.len().saturating_sub(tail)), reset: false }
         }
     }
 }
@@ -49,14 +40,7 @@ mod tests {
     use super::*;
 
     fn at(last: Option<&str>, after: Option<&str>, tail: Option<&str>, len: u64) -> (u64, bool) {
-        let start = start(
-            Asked {
-                last_event_id: last,
-                after,
-                tail,
-            },
-            Head::of_len(len),
-        );
+        let start = start(Asked { last_event_id: last, after, tail }, Head::of_len(len));
         (start.from.0, start.reset)
     }
 

@@ -203,17 +203,9 @@ impl Flat {
     /// The event, or nothing when a field of its kind is missing.
     fn event(self) -> Option<Event> {
         Some(match self.kind.as_str() {
-            "user" => Event::User {
-                text: self.text?,
-                by: self.by?,
-            },
+            "user" => Event::User { text: self.text?, by: self.by? },
             "text" => Event::Text { text: self.text? },
-            "tool" => Event::Tool {
-                tool_id: self.tool_id?,
-                name: self.name?,
-                input: self.input,
-                parent: self.parent,
-            },
+            "tool" => Event::Tool { tool_id: self.tool_id?, name: self.name?, input: self.input, parent: self.parent },
             "tool_result" => Event::ToolResult {
                 tool_id: self.tool_id?,
                 output: self.output?,
@@ -230,10 +222,7 @@ impl Flat {
             "error" => Event::Error { error: self.error? },
             "cancelled" => Event::Cancelled { by: self.by? },
             "turn_end" => Event::TurnEnd,
-            "notice" => Event::Notice {
-                level: self.level?,
-                text: self.text?,
-            },
+            "notice" => Event::Notice { level: self.level?, text: self.text? },
             "verb" => Event::Verb {
                 run_id: self.run_id?,
                 verb: self.verb?,
@@ -254,11 +243,7 @@ impl TryFrom<Flat> for Entry {
 
     fn try_from(flat: Flat) -> Result<Self, &'static str> {
         let (id, at) = (flat.id.ok_or(INCOMPLETE)?, flat.at.ok_or(INCOMPLETE)?);
-        Ok(Entry {
-            id,
-            at,
-            event: flat.event().ok_or(INCOMPLETE)?,
-        })
+        Ok(Entry { id, at, event: flat.event().ok_or(INCOMPLETE)? })
     }
 }
 
@@ -271,10 +256,7 @@ impl TryFrom<Flat> for Streamed {
         }
         let live = match flat.kind.as_str() {
             "draft" => flat.text.map(|text| Live::Draft { text }),
-            "progress" => flat
-                .tool_id
-                .zip(flat.seconds)
-                .map(|(tool_id, seconds)| Live::Progress { tool_id, seconds }),
+            "progress" => flat.tool_id.zip(flat.seconds).map(|(tool_id, seconds)| Live::Progress { tool_id, seconds }),
             _ => None,
         };
         live.map(Streamed::Live).ok_or(INCOMPLETE)
@@ -290,16 +272,9 @@ mod tests {
 
     #[test]
     fn an_entry_is_one_flat_object() {
-        let entry = Entry {
-            id: EntryId(3),
-            at: Millis(17),
-            event: Event::Cancelled { by: "ada".into() },
-        };
+        let entry = Entry { id: EntryId(3), at: Millis(17), event: Event::Cancelled { by: "ada".into() } };
         let json = serde_json::to_value(&entry).unwrap();
-        assert_eq!(
-            json,
-            serde_json::json!({"id": 3, "at": 17, "kind": "cancelled", "by": "ada"})
-        );
+        assert_eq!(json, serde_json::json!({"id": 3, "at": 17, "kind": "cancelled", "by": "ada"}));
         assert_eq!(serde_json::from_value::<Entry>(json).unwrap(), entry);
     }
 
@@ -323,13 +298,7 @@ mod tests {
 
     #[test]
     fn what_passes_is_told_from_what_is_on_record() {
-        for live in [
-            Live::Draft { text: "a".into() },
-            Live::Progress {
-                tool_id: "t".into(),
-                seconds: 3,
-            },
-        ] {
+        for live in [Live::Draft { text: "a".into() }, Live::Progress { tool_id: "t".into(), seconds: 3 }] {
             let json = serde_json::to_string(&live).unwrap();
             assert_eq!(serde_json::from_str::<Streamed>(&json).unwrap(), Streamed::Live(live));
         }

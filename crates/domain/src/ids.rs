@@ -14,11 +14,7 @@ pub struct NotAnId {
 
 impl fmt::Display for NotAnId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "not a {}: expected a lower-case uuid such as 3f2b8c1e-0000-4000-8000-000000000000",
-            self.expected
-        )
+        write!(f, "not a {}: expected a lower-case uuid such as 3f2b8c1e-0000-4000-8000-000000000000", self.expected)
     }
 }
 
@@ -138,13 +134,9 @@ mod tests {
     #[test]
     fn only_the_canonical_form_is_an_id() {
         assert!("3f2b8c1e-0000-4000-8000-00000000000a".parse::<SessionId>().is_ok());
-        for bad in [
-            "",
-            "x",
-            "3F2B8C1E-0000-4000-8000-00000000000A",
-            "3f2b8c1e00004000800000000000000a",
-            "../../etc/passwd",
-        ] {
+        for bad in
+            ["", "x", "3F2B8C1E-0000-4000-8000-00000000000A", "3f2b8c1e00004000800000000000000a", "../../etc/passwd"]
+        {
             assert!(bad.parse::<SessionId>().is_err(), "{bad}");
         }
     }

@@ -73,11 +73,7 @@ impl Summary {
 }
 
 fn title_of(prompt: &str) -> String {
-    let line = prompt
-        .lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or_default()
-        .trim();
+    let line = prompt.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
     let mut title: String = line.chars().take(TITLE_CHARS).collect();
     if line.chars().count() > TITLE_CHARS {
         title.push('…');

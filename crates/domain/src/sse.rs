@@ -123,11 +123,7 @@ impl Decoder {
         let bytes = std::mem::take(&mut self.line);
         let text = String::from_utf8_lossy(&bytes);
         // One byte order mark may stand before the very first line.
-        let text = if self.begun {
-            &*text
-        } else {
-            text.strip_prefix('\u{feff}').unwrap_or(&text)
-        };
+        let text = if self.begun { &*text } else { text.strip_prefix('\u{feff}').unwrap_or(&text) };
         self.begun = true;
         if text.is_empty() {
             let frame = std::mem::take(&mut self.frame);
@@ -169,10 +165,7 @@ mod tests {
         places.extend([0, bytes.len()]);
         places.sort_unstable();
         let mut decoder = Decoder::default();
-        places
-            .windows(2)
-            .flat_map(|pair| decoder.push(&bytes[pair[0]..pair[1]]))
-            .collect()
+        places.windows(2).flat_map(|pair| decoder.push(&bytes[pair[0]..pair[1]])).collect()
     }
 
     proptest! {
@@ -216,11 +209,7 @@ mod tests {
     fn a_text_of_one_mebibyte_comes_back() {
         let text = "x\r\n\0\u{2028}🚨".repeat(1 << 17);
         assert!(text.len() >= 1 << 20);
-        let entry = Entry {
-            id: EntryId(0),
-            at: Millis(0),
-            event: Event::Text { text },
-        };
+        let entry = Entry { id: EntryId(0), at: Millis(0), event: Event::Text { text } };
         let wire = entry_frame(entry.id, &serde_json::to_string(&entry).unwrap());
         let frames = Decoder::default().push(wire.as_bytes());
         assert_eq!(serde_json::from_str::<Entry>(&frames[0].data).unwrap(), entry);

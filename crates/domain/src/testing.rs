@@ -37,13 +37,7 @@ pub(crate) fn any_event() -> impl Strategy<Value = Event> {
             parent: None,
         }),
         (0u8..6, any_text(), any::<bool>(), any::<Option<i32>>()).prop_map(|(tool, output, is_error, exit_code)| {
-            Event::ToolResult {
-                tool_id: tool.to_string(),
-                output,
-                is_error,
-                exit_code,
-                truncated: is_error,
-            }
+            Event::ToolResult { tool_id: tool.to_string(), output, is_error, exit_code, truncated: is_error }
         }),
         (any::<bool>(), any_text(), any::<u32>()).prop_map(|(is_error, result, ms)| Event::Result {
             is_error,
@@ -53,20 +47,12 @@ pub(crate) fn any_event() -> impl Strategy<Value = Event> {
         }),
         any_text().prop_map(|error| Event::Error { error }),
         any_text().prop_map(|by| Event::Cancelled { by }),
-        any_text().prop_map(|text| Event::Notice {
-            level: Level::Warning,
-            text
-        }),
+        any_text().prop_map(|text| Event::Notice { level: Level::Warning, text }),
         (any::<u8>(), 0usize..6, any_text(), 0usize..4).prop_map(move |(n, verb, by, outcome)| Event::Verb {
             run_id: run(n),
             verb: Verb::ALL[verb],
             by,
-            outcome: [
-                None,
-                Some(Outcome::Done),
-                Some(Outcome::Refused),
-                Some(Outcome::Unknown)
-            ][outcome],
+            outcome: [None, Some(Outcome::Done), Some(Outcome::Refused), Some(Outcome::Unknown)][outcome],
             exit_code: None,
         }),
         Just(Event::TurnEnd),
@@ -84,9 +70,7 @@ pub(crate) fn any_log() -> impl Strategy<Value = Vec<Entry>> {
             let (begin, end) = match &event {
                 Event::Tool { tool_id, .. } => (Some(format!("tool {tool_id}")), None),
                 Event::ToolResult { tool_id, .. } => (None, Some(format!("tool {tool_id}"))),
-                Event::Verb {
-                    run_id, outcome: None, ..
-                } => (Some(format!("run {run_id}")), None),
+                Event::Verb { run_id, outcome: None, .. } => (Some(format!("run {run_id}")), None),
                 Event::Verb { run_id, .. } => (None, Some(format!("run {run_id}"))),
                 _ => (None, None),
             };
@@ -97,11 +81,7 @@ pub(crate) fn any_log() -> impl Strategy<Value = Vec<Entry>> {
             };
             if fresh {
                 let id = EntryId(u64::from(first) + log.len() as u64);
-                log.push(Entry {
-                    id,
-                    at: Millis(id.0 * 10),
-                    event,
-                });
+                log.push(Entry { id, at: Millis(id.0 * 10), event });
             }
         }
         log

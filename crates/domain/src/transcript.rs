@@ -207,42 +207,19 @@ impl Transcript {
         match &entry.event {
             Event::User { text, by } => {
                 self.last_user = self.last_user.max(Some(id));
-                self.row(
-                    entry,
-                    Item::Prompt {
-                        text: text.clone(),
-                        by: by.clone(),
-                    },
-                );
+                self.row(entry, Item::Prompt { text: text.clone(), by: by.clone() });
             }
             Event::Text { text } => self.row(entry, Item::Text { text: text.clone() }),
-            Event::Tool {
-                tool_id, name, input, ..
-            } => {
+            Event::Tool { tool_id, name, input, .. } => {
                 let text = |key: &str| input.get(key).and_then(|value| value.as_str()).map(str::to_owned);
                 let line = text("command").unwrap_or_else(|| fields(input));
                 let abandoned = self.last_turn_end > Some(id);
                 let name = name.clone();
-                self.row(
-                    entry,
-                    Item::Tool {
-                        name,
-                        line,
-                        title: text("title"),
-                        end: None,
-                        abandoned,
-                    },
-                );
+                self.row(entry, Item::Tool { name, line, title: text("title"), end: None, abandoned });
                 joined(&mut self.tools, tool_id).begin = Some(id);
                 self.join_tool(tool_id);
             }
-            Event::ToolResult {
-                tool_id,
-                output,
-                is_error,
-                exit_code,
-                truncated,
-            } => {
+            Event::ToolResult { tool_id, output, is_error, exit_code, truncated } => {
                 let end = ToolEnd {
                     output: output.clone(),
                     is_error: *is_error,
@@ -254,77 +231,28 @@ impl Transcript {
                 joined(&mut self.tools, tool_id).end = Some((id, entry.at, end));
                 self.join_tool(tool_id);
             }
-            Event::Verb {
-                run_id,
-                verb,
-                by,
-                outcome: None,
-                ..
-            } => {
+            Event::Verb { run_id, verb, by, outcome: None, .. } => {
                 self.run_row(entry, run_id, *verb, by);
             }
-            Event::Verb {
-                run_id,
-                verb,
-                by,
-                outcome: Some(outcome),
-                exit_code,
-            } => {
+            Event::Verb { run_id, verb, by, outcome: Some(outcome), exit_code } => {
                 // An end whose beginning is not here (yet) makes the row; a beginning that comes later moves it.
                 let run = joined(&mut self.runs, run_id.as_str());
-                run.end = Some((
-                    id,
-                    entry.at,
-                    RunEnd {
-                        outcome: *outcome,
-                        exit_code: *exit_code,
-                    },
-                ));
+                run.end = Some((id, entry.at, RunEnd { outcome: *outcome, exit_code: *exit_code }));
                 if run.begin.is_some() {
                     self.rowless(id);
                     self.join_run(run_id);
                 } else {
-                    let end = Some(RunEnd {
-                        outcome: *outcome,
-                        exit_code: *exit_code,
-                    });
-                    self.row(
-                        entry,
-                        Item::Run {
-                            run_id: run_id.clone(),
-                            verb: *verb,
-                            by: by.clone(),
-                            end,
-                        },
-                    );
+                    let end = Some(RunEnd { outcome: *outcome, exit_code: *exit_code });
+                    self.row(entry, Item::Run { run_id: run_id.clone(), verb: *verb, by: by.clone(), end });
                 }
             }
-            Event::Result {
-                is_error: true, result, ..
-            } => self.note(entry, Tone::Error, result.clone()),
-            Event::Result {
-                result,
-                duration_ms,
-                cost_usd,
-                ..
-            } => self.row(
-                entry,
-                Item::Finished {
-                    result: result.clone(),
-                    duration_ms: *duration_ms,
-                    cost_usd: *cost_usd,
-                },
-            ),
+            Event::Result { is_error: true, result, .. } => self.note(entry, Tone::Error, result.clone()),
+            Event::Result { result, duration_ms, cost_usd, .. } => self
+                .row(entry, Item::Finished { result: result.clone(), duration_ms: *duration_ms, cost_usd: *cost_usd }),
             Event::Error { error } => self.note(entry, Tone::Error, error.clone()),
             Event::Cancelled { by } => self.note(entry, Tone::Stopped, format!("Stopped by {by}")),
-            Event::Notice {
-                level: Level::Info,
-                text,
-            } => self.note(entry, Tone::Info, text.clone()),
-            Event::Notice {
-                level: Level::Warning,
-                text,
-            } => self.note(entry, Tone::Warning, text.clone()),
+            Event::Notice { level: Level::Info, text } => self.note(entry, Tone::Info, text.clone()),
+            Event::Notice { level: Level::Warning, text } => self.note(entry, Tone::Warning, text.clone()),
             Event::TurnEnd => {
                 self.last_turn_end = self.last_turn_end.max(Some(id));
                 self.rowless(id);
@@ -343,14 +271,7 @@ impl Transcript {
 
     fn row(&mut self, entry: &Entry, item: Item) {
         if let Err(place) = self.row_at(entry.id) {
-            self.rows.insert(
-                place,
-                Arc::new(Row {
-                    id: entry.id,
-                    at: entry.at,
-                    item,
-                }),
-            );
+            self.rows.insert(place, Arc::new(Row { id: entry.id, at: entry.at, item }));
         }
     }
 
@@ -365,10 +286,7 @@ impl Transcript {
     }
 
     fn join_tool(&mut self, tool_id: &str) {
-        let Joined {
-            begin: Some(begin),
-            end: Some((_, ended, result)),
-        } = joined(&mut self.tools, tool_id).clone()
+        let Joined { begin: Some(begin), end: Some((_, ended, result)) } = joined(&mut self.tools, tool_id).clone()
         else {
             return;
         };
@@ -376,10 +294,7 @@ impl Transcript {
             let row = Arc::make_mut(&mut self.rows[place]);
             let took = ended.since(row.at);
             if let Item::Tool { end, abandoned, .. } = &mut row.item {
-                *end = Some(ToolEnd {
-                    duration_ms: Some(took),
-                    ..result
-                });
+                *end = Some(ToolEnd { duration_ms: Some(took), ..result });
                 *abandoned = false;
             }
         }
@@ -407,25 +322,13 @@ impl Transcript {
             }
             self.rowless(end_id);
         }
-        self.row(
-            entry,
-            Item::Run {
-                run_id: run_id.clone(),
-                verb,
-                by: by.to_owned(),
-                end: None,
-            },
-        );
+        self.row(entry, Item::Run { run_id: run_id.clone(), verb, by: by.to_owned(), end: None });
         self.join_run(run_id);
     }
 
     fn join_run(&mut self, run_id: &RunId) {
         let run = joined(&mut self.runs, run_id.as_str()).clone();
-        let Joined {
-            begin: Some(begin),
-            end: Some((_, _, ended)),
-        } = run
-        else {
+        let Joined { begin: Some(begin), end: Some((_, _, ended)) } = run else {
             return;
         };
         if let Ok(place) = self.row_at(begin)
@@ -444,136 +347,4 @@ fn fields(input: &serde_json::Value) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::testing::any_log;
-
-    proptest! {
-        #[test]
-        fn any_order_and_duplication_folds_to_the_fold_of_the_log(
-            (log, shuffled) in any_log().prop_flat_map(|log| {
-                let doubled: Vec<Entry> = log.iter().chain(log.iter()).cloned().collect();
-                (Just(log), Just(doubled).prop_shuffle())
-            }),
-        ) {
-            prop_assert_eq!(Transcript::of(&shuffled), Transcript::of(&log));
-        }
-
-        #[test]
-        fn a_split_anywhere_with_any_overlap_folds_to_the_fold_of_the_log(
-            log in any_log(), cut in any::<prop::sample::Index>(), back in 0usize..20,
-        ) {
-            let cut = cut.index(log.len() + 1);
-            let mut transcript = Transcript::of(&log[..cut]);
-            for entry in &log[cut.saturating_sub(back)..] {
-                transcript.apply(entry);
-            }
-            prop_assert_eq!(transcript, Transcript::of(&log));
-        }
-
-        #[test]
-        fn what_was_folded_is_known_by_its_ends(log in any_log()) {
-            let transcript = Transcript::of(&log);
-            prop_assert_eq!(transcript.oldest(), log.first().map(|entry| entry.id));
-            prop_assert_eq!(transcript.newest(), log.last().map(|entry| entry.id));
-        }
-
-        #[test]
-        fn folding_twice_changes_nothing(log in any_log()) {
-            let mut transcript = Transcript::of(&log);
-            let before = transcript.clone();
-            for entry in &log {
-                prop_assert!(!transcript.apply(entry));
-            }
-            prop_assert_eq!(transcript, before);
-        }
-    }
-
-    #[test]
-    fn a_tool_and_its_result_are_one_row() {
-        let tool = |id, event| Entry {
-            id: EntryId(id),
-            at: Millis(id * 1000),
-            event,
-        };
-        let log = [
-            tool(
-                0,
-                Event::Tool {
-                    tool_id: "t".into(),
-                    name: "command".into(),
-                    input: serde_json::json!({"command": "uptime", "title": "Uptime and load"}),
-                    parent: None,
-                },
-            ),
-            tool(
-                2,
-                Event::ToolResult {
-                    tool_id: "t".into(),
-                    output: "up".into(),
-                    is_error: false,
-                    exit_code: Some(0),
-                    truncated: false,
-                },
-            ),
-        ];
-        let transcript = Transcript::of(&log);
-        assert_eq!(transcript.rows().count(), 1);
-        let Item::Tool {
-            line, end: Some(end), ..
-        } = &transcript.rows().next().unwrap().item
-        else {
-            panic!("not a finished tool");
-        };
-        assert_eq!((line.as_str(), end.duration_ms), ("uptime", Some(2000)));
-    }
-
-    #[test]
-    fn a_tool_whose_turn_ended_without_its_result_is_not_shown_as_running() {
-        let entry = |id, event| Entry {
-            id: EntryId(id),
-            at: Millis(0),
-            event,
-        };
-        let tool = Event::Tool {
-            tool_id: "t".into(),
-            name: "command".into(),
-            input: Default::default(),
-            parent: None,
-        };
-        let log = [entry(0, tool), entry(1, Event::TurnEnd)];
-        for order in [[0, 1], [1, 0]] {
-            let transcript = Transcript::of(order.map(|place| &log[place]));
-            let Item::Tool {
-                end: None, abandoned, ..
-            } = &transcript.rows().next().unwrap().item
-            else {
-                panic!()
-            };
-            assert!(*abandoned);
-        }
-    }
-
-    #[test]
-    fn a_turn_is_open_from_its_prompt_to_its_end() {
-        let entry = |id, event| Entry {
-            id: EntryId(id),
-            at: Millis(0),
-            event,
-        };
-        let mut transcript = Transcript::default();
-        assert_eq!(transcript.turn_open(), None);
-        transcript.apply(&entry(
-            0,
-            Event::User {
-                text: "x".into(),
-                by: "ada".into(),
-            },
-        ));
-        assert_eq!(transcript.turn_open(), Some(true));
-        transcript.apply(&entry(1, Event::TurnEnd));
-        assert_eq!(transcript.turn_open(), Some(false));
-    }
-}
+mod tests;

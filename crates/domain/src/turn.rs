@@ -107,17 +107,9 @@ impl Ending {
     /// The entries that close the turn: what happened, then `turn_end`.
     pub fn events(self) -> [Event; 2] {
         let why = match self {
-            Ending::Finished {
-                is_error,
-                result,
-                duration_ms,
-                cost_usd,
-            } => Event::Result {
-                is_error,
-                result,
-                duration_ms,
-                cost_usd,
-            },
+            Ending::Finished { is_error, result, duration_ms, cost_usd } => {
+                Event::Result { is_error, result, duration_ms, cost_usd }
+            }
             Ending::Failed { error } => Event::Error { error },
             Ending::Cancelled { by } => Event::Cancelled { by },
             Ending::TimedOut { limit_seconds } => Event::Error {
@@ -167,10 +159,7 @@ pub fn check_prompt(text: &str, limit: usize) -> Result<(), PromptProblem> {
     if text.trim().is_empty() {
         Err(PromptProblem::Empty)
     } else if text.len() > limit {
-        Err(PromptProblem::TooLong {
-            bytes: text.len(),
-            limit,
-        })
+        Err(PromptProblem::TooLong { bytes: text.len(), limit })
     } else {
         Ok(())
     }
@@ -197,12 +186,7 @@ mod tests {
     #[test]
     fn every_ending_closes_with_turn_end() {
         let endings = [
-            Ending::Finished {
-                is_error: false,
-                result: "ok".into(),
-                duration_ms: 1,
-                cost_usd: None,
-            },
+            Ending::Finished { is_error: false, result: "ok".into(), duration_ms: 1, cost_usd: None },
             Ending::Failed { error: "no".into() },
             Ending::Cancelled { by: "ada".into() },
             Ending::TimedOut { limit_seconds: 1800 },
@@ -219,9 +203,6 @@ mod tests {
     fn a_prompt_has_something_in_it_and_keeps_to_its_limit() {
         assert_eq!(check_prompt(" \n\t", 10), Err(PromptProblem::Empty));
         assert_eq!(check_prompt("0123456789", 10), Ok(()));
-        assert_eq!(
-            check_prompt("0123456789a", 10),
-            Err(PromptProblem::TooLong { bytes: 11, limit: 10 })
-        );
+        assert_eq!(check_prompt("0123456789a", 10), Err(PromptProblem::TooLong { bytes: 11, limit: 10 }));
     }
 }

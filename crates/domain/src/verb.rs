@@ -29,14 +29,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Verb; 6] = [
-        Verb::Status,
-        Verb::Forensics,
-        Verb::Start,
-        Verb::Stop,
-        Verb::Reset,
-        Verb::Cycle,
-    ];
+    pub const ALL: [Verb; 6] = [Verb::Status, Verb::Forensics, Verb::Start, Verb::Stop, Verb::Reset, Verb::Cycle];
 
     /// True for those that change the VM's state.
     pub fn mutates(self) -> bool {
@@ -72,9 +65,9 @@ impl Verb {
         match self {
             Verb::Status | Verb::Forensics => None,
             Verb::Start => Some(format!("This starts {target}. Staged configuration is applied.")),
-            Verb::Stop => Some(format!(
-                "This stops {target} at once, and it stays down. What is in its memory is lost."
-            )),
+            Verb::Stop => {
+                Some(format!("This stops {target} at once, and it stays down. What is in its memory is lost."))
+            }
             Verb::Reset => Some(format!("This reboots {target} at once. What is in its memory is lost.")),
             Verb::Cycle => Some(format!(
                 "This stops {target} and starts it again. What is in its memory is lost; staged configuration is applied."
@@ -104,10 +97,7 @@ impl std::error::Error for UnknownVerb {}
 impl FromStr for Verb {
     type Err = UnknownVerb;
     fn from_str(text: &str) -> Result<Self, UnknownVerb> {
-        Verb::ALL
-            .into_iter()
-            .find(|verb| verb.as_str() == text)
-            .ok_or(UnknownVerb)
+        Verb::ALL.into_iter().find(|verb| verb.as_str() == text).ok_or(UnknownVerb)
     }
 }
 
@@ -197,11 +187,9 @@ pub enum Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refused::MutationRunning(Mutation { verb, by, started, .. }) => write!(
-                f,
-                "{verb} is already running for {by} since {} UTC: wait for its end",
-                started.utc_clock()
-            ),
+            Refused::MutationRunning(Mutation { verb, by, started, .. }) => {
+                write!(f, "{verb} is already running for {by} since {} UTC: wait for its end", started.utc_clock())
+            }
             Refused::OutcomeUnknown(Mutation { verb, by, started, .. }) => write!(
                 f,
                 "nobody knows what became of the {verb} that {by} began at {} UTC: check with status first, or override",
@@ -256,12 +244,7 @@ mod tests {
 
     fn mutation(n: u8, verb: Verb) -> Mutation {
         let run_id = format!("00000000-0000-4000-8000-0000000000{n:02x}").parse().unwrap();
-        Mutation {
-            run_id,
-            verb,
-            by: "ada".into(),
-            started: Millis(0),
-        }
+        Mutation { run_id, verb, by: "ada".into(), started: Millis(0) }
     }
 
     #[test]
@@ -292,10 +275,7 @@ mod tests {
         let mut mutations = Mutations::default();
         mutations.begin(mutation(1, Verb::Cycle));
         mutations.end(&mutation(1, Verb::Cycle).run_id, Verb::Cycle, Outcome::Unknown, None);
-        assert!(matches!(
-            admit(Verb::Start, false, &mutations),
-            Err(Refused::OutcomeUnknown(_))
-        ));
+        assert!(matches!(admit(Verb::Start, false, &mutations), Err(Refused::OutcomeUnknown(_))));
         assert_eq!(admit(Verb::Start, true, &mutations), Ok(()));
         assert_eq!(admit(Verb::Status, false, &mutations), Ok(()));
         mutations.end(&mutation(2, Verb::Status).run_id, Verb::Status, Outcome::Unknown, None);

@@ -61,10 +61,7 @@ impl Gate {
 
     /// True when people open the console over https, so that cookies are for https only.
     pub fn is_https(&self) -> bool {
-        self.config
-            .public_origin
-            .as_deref()
-            .is_some_and(|origin| origin.starts_with("https://"))
+        self.config.public_origin.as_deref().is_some_and(|origin| origin.starts_with("https://"))
     }
 
     /// The operator whose credentials these are.
@@ -99,9 +96,7 @@ impl Gate {
 
     fn bearer(&self, given: &[u8]) -> Result<Operator, Failure> {
         let Some(expected) = &self.config.bearer else {
-            return Err(Failure::Unauthenticated(
-                "this console has no bearer token: set API_BEARER_TOKEN".into(),
-            ));
+            return Err(Failure::Unauthenticated("this console has no bearer token: set API_BEARER_TOKEN".into()));
         };
         let given = given.strip_prefix(b"Bearer ").unwrap_or_default();
         // Digests have one length, so that the comparison tells nothing about the token's.
@@ -119,12 +114,7 @@ impl Gate {
             return Ok(FromProxy::Nothing);
         };
         let peer = peer.to_canonical();
-        if !self
-            .config
-            .trusted_proxies
-            .iter()
-            .any(|network| network.contains(&peer))
-        {
+        if !self.config.trusted_proxies.iter().any(|network| network.contains(&peer)) {
             return Ok(FromProxy::Untrusted(peer));
         }
         let name = name.to_str().map(str::trim).unwrap_or_default();
@@ -155,10 +145,7 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// Who is at the other end of the connection.
 pub fn peer(parts: &Parts) -> IpAddr {
     // A router without connection info sees strangers, whom no proxy setting names.
-    parts
-        .extensions
-        .get::<ConnectInfo<Peer>>()
-        .map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.0.ip())
+    parts.extensions.get::<ConnectInfo<Peer>>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.0.ip())
 }
 
 /// A handler that takes an `Operator` runs for nobody else: the router's gate put it there, having looked.
@@ -195,57 +182,26 @@ mod tests {
         };
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), 0).unwrap();
-        let headers = headers
-            .iter()
-            .map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_str(value).unwrap()));
+        let headers =
+            headers.iter().map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_str(value).unwrap()));
         let headers: HeaderMap = headers.collect();
-        gate.operator(&headers, peer.parse().unwrap(), &store)
-            .await
-            .map(|operator| operator.name)
+        gate.operator(&headers, peer.parse().unwrap(), &store).await.map(|operator| operator.name)
     }
 
     #[tokio::test]
     async fn nothing_configured_lets_nobody_in() {
         assert!(ask(&[], None, &[], "127.0.0.1").await.is_err());
-        let told = ask(&[], None, &[("x-authentik-username", "ada")], "127.0.0.1")
-            .await
-            .unwrap_err()
-            .to_string();
+        let told = ask(&[], None, &[("x-authentik-username", "ada")], "127.0.0.1").await.unwrap_err().to_string();
         assert!(told.contains("BREAKGLASS_TRUSTED_PROXIES"), "{told}");
-        assert!(
-            ask(&[], None, &[("authorization", "Bearer ")], "127.0.0.1")
-                .await
-                .is_err()
-        );
-        assert!(
-            ask(&[], None, &[("cookie", "breakglass_sign_in=x")], "127.0.0.1")
-                .await
-                .is_err()
-        );
+        assert!(ask(&[], None, &[("authorization", "Bearer ")], "127.0.0.1").await.is_err());
+        assert!(ask(&[], None, &[("cookie", "breakglass_sign_in=x")], "127.0.0.1").await.is_err());
     }
 
     #[tokio::test]
     async fn a_bearer_token_must_be_the_very_one() {
-        assert_eq!(
-            ask(&[], Some("s3cret"), &[("authorization", "Bearer s3cret")], "10.0.0.9")
-                .await
-                .unwrap(),
-            SCRIPT
-        );
-        for wrong in [
-            "Bearer s3cre",
-            "Bearer s3cret ",
-            "bearer s3cret",
-            "s3cret",
-            "Basic s3cret",
-            "Bearer ",
-        ] {
-            assert!(
-                ask(&[], Some("s3cret"), &[("authorization", wrong)], "10.0.0.9")
-                    .await
-                    .is_err(),
-                "{wrong}"
-            );
+        assert_eq!(ask(&[], Some("s3cret"), &[("authorization", "Bearer s3cret")], "10.0.0.9").await.unwrap(), SCRIPT);
+        for wrong in ["Bearer s3cre", "Bearer s3cret ", "bearer s3cret", "s3cret", "Basic s3cret", "Bearer "] {
+            assert!(ask(&[], Some("s3cret"), &[("authorization", wrong)], "10.0.0.9").await.is_err(), "{wrong}");
         }
     }
 
@@ -253,22 +209,12 @@ mod tests {
     async fn a_proxy_is_believed_only_from_its_network() {
         let ada = [("x-authentik-username", "ada")];
         assert_eq!(ask(&["10.0.0.0/8"], None, &ada, "10.1.2.3").await.unwrap(), "ada");
-        assert_eq!(
-            ask(&["10.0.0.0/8"], None, &ada, "::ffff:10.1.2.3").await.unwrap(),
-            "ada"
-        );
-        let refused = ask(&["10.0.0.0/8"], None, &ada, "192.168.0.1")
-            .await
-            .unwrap_err()
-            .to_string();
+        assert_eq!(ask(&["10.0.0.0/8"], None, &ada, "::ffff:10.1.2.3").await.unwrap(), "ada");
+        let refused = ask(&["10.0.0.0/8"], None, &ada, "192.168.0.1").await.unwrap_err().to_string();
         assert!(refused.contains("BREAKGLASS_TRUSTED_PROXIES"));
         let two = [("x-authentik-username", "ada"), ("x-authentik-username", "eve")];
         assert!(ask(&["10.0.0.0/8"], None, &two, "10.1.2.3").await.is_err());
-        assert!(
-            ask(&["10.0.0.0/8"], None, &[("x-authentik-username", " ")], "10.1.2.3")
-                .await
-                .is_err()
-        );
+        assert!(ask(&["10.0.0.0/8"], None, &[("x-authentik-username", " ")], "10.1.2.3").await.is_err());
     }
 
     #[tokio::test]

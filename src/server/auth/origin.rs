@@ -31,13 +31,8 @@ fn is_ours(origin: &str, headers: &HeaderMap, public_origin: Option<&str>) -> bo
     match public_origin {
         Some(ours) => origin == ours,
         None => {
-            let host = headers
-                .get(header::HOST)
-                .and_then(|host| host.to_str().ok())
-                .map(str::to_ascii_lowercase);
-            let authority = origin
-                .strip_prefix("https://")
-                .or_else(|| origin.strip_prefix("http://"));
+            let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_ascii_lowercase);
+            let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
             host.is_some() && authority == host.as_deref()
         }
     }
@@ -52,12 +47,7 @@ mod tests {
     fn passes(method: Method, headers: &[(&str, &str)], public_origin: Option<&str>) -> bool {
         let headers = headers
             .iter()
-            .map(|(name, value)| {
-                (
-                    name.parse::<HeaderName>().unwrap(),
-                    HeaderValue::from_str(value).unwrap(),
-                )
-            })
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap()))
             .collect();
         check(&method, &headers, public_origin).is_ok()
     }
@@ -73,48 +63,24 @@ mod tests {
         assert!(!passes(Method::POST, &[("sec-fetch-site", "same-site")], None));
         assert!(!passes(Method::POST, &[("host", "a"), ("origin", "http://b")], None));
         assert!(!passes(Method::POST, &[("host", "a"), ("origin", "null")], None));
-        assert!(!passes(
-            Method::POST,
-            &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")],
-            None
-        ));
+        assert!(!passes(Method::POST, &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")], None));
         assert!(passes(
             Method::POST,
-            &[
-                ("host", "a:1"),
-                ("origin", "http://A:1"),
-                ("sec-fetch-site", "same-origin")
-            ],
+            &[("host", "a:1"), ("origin", "http://A:1"), ("sec-fetch-site", "same-origin")],
             None
         ));
     }
 
     #[test]
     fn another_site_reads_nothing_but_may_link() {
-        assert!(!passes(
-            Method::GET,
-            &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "cors")],
-            None
-        ));
-        assert!(passes(
-            Method::GET,
-            &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")],
-            None
-        ));
+        assert!(!passes(Method::GET, &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "cors")], None));
+        assert!(passes(Method::GET, &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")], None));
     }
 
     #[test]
     fn behind_a_proxy_the_public_origin_counts_and_not_the_host() {
         let ours = Some("https://console.example");
-        assert!(passes(
-            Method::POST,
-            &[("host", "10.0.0.1:8080"), ("origin", "https://console.example")],
-            ours
-        ));
-        assert!(!passes(
-            Method::POST,
-            &[("host", "10.0.0.1:8080"), ("origin", "http://10.0.0.1:8080")],
-            ours
-        ));
+        assert!(passes(Method::POST, &[("host", "10.0.0.1:8080"), ("origin", "https://console.example")], ours));
+        assert!(!passes(Method::POST, &[("host", "10.0.0.1:8080"), ("origin", "http://10.0.0.1:8080")], ours));
     }
 }

@@ -50,9 +50,7 @@ struct State {
 /// A code for the terminal beside the server, which is on record or not at all.
 pub async fn make_code(store: &Store) -> Result<String, StoreError> {
     let (code, now) = (fresh::code(), fresh::now());
-    store
-        .add_code(fresh::digest(code.as_bytes()), now, Millis(now.0 + CODE_LIVES))
-        .await?;
+    store.add_code(fresh::digest(code.as_bytes()), now, Millis(now.0 + CODE_LIVES)).await?;
     Ok(code)
 }
 
@@ -98,10 +96,7 @@ impl Desk {
                 return Ok(token);
             }
         }
-        match store
-            .spend_code(code.clone(), sign_in.clone(), NAME.into(), now, expires)
-            .await
-        {
+        match store.spend_code(code.clone(), sign_in.clone(), NAME.into(), now, expires).await {
             Ok(true) => Ok(token),
             Ok(false) => Err(Failure::CodeWrong),
             // It can be read and not written: then it is spent here.
@@ -171,16 +166,10 @@ mod tests {
         let store = Store::open(folder.path(), 0).unwrap();
         let desk = Desk::default();
         for _ in 0..TRIES_OF_ONE {
-            assert!(matches!(
-                desk.spend("WRONGONE", THERE, &store).await,
-                Err(Failure::CodeWrong)
-            ));
+            assert!(matches!(desk.spend("WRONGONE", THERE, &store).await, Err(Failure::CodeWrong)));
         }
         let code = desk.make_code(&store).await;
-        assert!(matches!(
-            desk.spend(&code, THERE, &store).await,
-            Err(Failure::TooManyTries)
-        ));
+        assert!(matches!(desk.spend(&code, THERE, &store).await, Err(Failure::TooManyTries)));
         assert!(desk.spend(&code, HERE, &store).await.is_ok());
     }
 
@@ -197,10 +186,7 @@ mod tests {
         for code in [recorded, kept] {
             let token = desk.spend(&code, HERE, &store).await.unwrap();
             assert!(desk.operator(&token, &store).await.unwrap().is_some());
-            assert!(
-                matches!(desk.spend(&code, HERE, &store).await, Err(Failure::CodeWrong)),
-                "and once only"
-            );
+            assert!(matches!(desk.spend(&code, HERE, &store).await, Err(Failure::CodeWrong)), "and once only");
         }
     }
 }

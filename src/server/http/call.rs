@@ -53,19 +53,12 @@ impl FromRequest<Console> for Call {
 
 /// The intent of a call by its operator, path, key and body.
 pub(super) fn intent_of(operator: &Operator, path: &str, key: String, body: &[u8]) -> Intent {
-    Intent {
-        operator: operator.name().to_owned(),
-        path: path.to_owned(),
-        key,
-        body: fresh::digest(body),
-    }
+    Intent { operator: operator.name().to_owned(), path: path.to_owned(), key, body: fresh::digest(body) }
 }
 
 /// Reads a body up to its limit.
 pub(super) async fn bounded(headers: &HeaderMap, body: axum::body::Body, limit: usize) -> Result<Bytes, Failure> {
-    let said = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|text| text.to_str().ok()?.parse::<usize>().ok());
+    let said = headers.get(header::CONTENT_LENGTH).and_then(|text| text.to_str().ok()?.parse::<usize>().ok());
     if said.is_some_and(|said| said > limit) {
         return Err(Failure::BodyTooLong { limit });
     }

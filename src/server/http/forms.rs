@@ -39,15 +39,9 @@ pub(super) async fn endpoint(operator: Operator, State(console): State<Console>,
         Ok(body) => body,
         Err(failure) => return failure.into_response(),
     };
-    let form = FormCall {
-        operator,
-        console,
-        html: pages::wants_html(&parts.headers),
-    };
+    let form = FormCall { operator, console, html: pages::wants_html(&parts.headers) };
     let request = Request::from_parts(parts, Body::from(body));
-    leptos_axum::handle_server_fns_with_context(move || provide_context(form.clone()), request)
-        .await
-        .into_response()
+    leptos_axum::handle_server_fns_with_context(move || provide_context(form.clone()), request).await.into_response()
 }
 
 /// A form that an operator sent.
@@ -83,18 +77,9 @@ impl FormCall {
     ) -> FormAnswer {
         let without_ai = !runbook.is_empty();
         let preset = if without_ai { runbook } else { preset };
-        let (prompt, preset) = if preset.is_empty() {
-            (Some(typed.clone()), None)
-        } else {
-            (None, Some(preset))
-        };
+        let (prompt, preset) = if preset.is_empty() { (Some(typed.clone()), None) } else { (None, Some(preset)) };
         let by_preset = preset.is_some();
-        let input = PromptInput {
-            prompt,
-            preset,
-            without_ai,
-            ..PromptInput::default()
-        };
+        let input = PromptInput { prompt, preset, without_ai, ..PromptInput::default() };
         let answered = self.try_prompt(&session, &key, input).await;
         let keep = by_preset || !matches!(answered, Ok(FormAnswer::Started { .. }));
         self.settle(answered, &session, if keep { typed } else { String::new() }, "")
@@ -106,11 +91,7 @@ impl FormCall {
         let prompt = console.checked_prompt(input)?;
         let (session, recording) = (session.to_owned(), intent.clone());
         let work = async move {
-            let here = if session.is_empty() {
-                None
-            } else {
-                Some(console.session(&session).await)
-            };
+            let here = if session.is_empty() { None } else { Some(console.session(&session).await) };
             let session = match here {
                 Some(Ok(session)) => session,
                 None | Some(Err(Failure::Session(SessionError::Unknown(_)) | Failure::NotAnId(_))) => {
@@ -119,15 +100,8 @@ impl FormCall {
                 }
                 Some(Err(failure)) => return Err(failure),
             };
-            let stored = answer(
-                200,
-                &FormAnswer::Started {
-                    session_id: session.id.clone(),
-                },
-            );
-            console
-                .prompt(&operator, &session, prompt, Some((recording, stored.clone())))
-                .await?;
+            let stored = answer(200, &FormAnswer::Started { session_id: session.id.clone() });
+            console.prompt(&operator, &session, prompt, Some((recording, stored.clone()))).await?;
             Ok(Answer { stored, executed: true })
         };
         form_answer(self.console.once.run(&self.console.store, Some(intent), work).await?)
@@ -144,26 +118,17 @@ impl FormCall {
         let (console, recording) = (self.console.clone(), intent.clone());
         let opened = |id: &SessionId| answer(200, &FormAnswer::Opened { session_id: id.clone() });
         let work = async move {
-            let id = console
-                .open_session(Some((recording, opened as Form<SessionId>)))
-                .await?;
-            Ok(Answer {
-                stored: opened(&id),
-                executed: true,
-            })
+            let id = console.open_session(Some((recording, opened as Form<SessionId>))).await?;
+            Ok(Answer { stored: opened(&id), executed: true })
         };
         form_answer(self.console.once.run(&self.console.store, Some(intent), work).await?)
     }
 
     /// Stops the running turn.
     pub(crate) async fn stop(self, session: String) -> FormAnswer {
-        let answered = self
-            .console
-            .session(&session)
-            .await
-            .map(|session| FormAnswer::Cancelled {
-                cancelled: self.console.cancel(&self.operator, &session).cancelled,
-            });
+        let answered = self.console.session(&session).await.map(|session| FormAnswer::Cancelled {
+            cancelled: self.console.cancel(&self.operator, &session).cancelled,
+        });
         self.settle(answered, &session, String::new(), "")
     }
 
@@ -188,25 +153,12 @@ impl FormCall {
             Ok(id) => console.sessions.get(&id).await.is_ok().then_some(id),
             Err(_) => None,
         };
-        let running = |run: &Run| {
-            answer(
-                200,
-                &FormAnswer::Running {
-                    run_id: run.run_id.clone(),
-                },
-            )
-        };
+        let running = |run: &Run| answer(200, &FormAnswer::Running { run_id: run.run_id.clone() });
         let work = async move {
-            let input = VerbInput {
-                session_id,
-                override_unknown,
-            };
+            let input = VerbInput { session_id, override_unknown };
             let recorded = Some((recording, running as Form<Run>));
             Ok(match console.begin_verb(&operator, verb, input, recorded).await? {
-                Ok(live) => Answer {
-                    stored: running(&live.run()),
-                    executed: true,
-                },
+                Ok(live) => Answer { stored: running(&live.run()), executed: true },
                 Err(rejected) => {
                     let told = rejected.answer(verb);
                     let failed = FormAnswer::Failed {
@@ -214,10 +166,7 @@ impl FormCall {
                         detail: told.detail.unwrap_or_default(),
                         overridable: told.code == Some(Code::OutcomeUnknown),
                     };
-                    Answer {
-                        stored: answer(200, &failed),
-                        executed: false,
-                    }
+                    Answer { stored: answer(200, &failed), executed: false }
                 }
             })
         };
@@ -234,34 +183,20 @@ impl FormCall {
     ) -> FormAnswer {
         let answered = answered.unwrap_or_else(|failure| {
             let (status, _) = failure.status();
-            FormAnswer::Failed {
-                status: status.as_u16(),
-                detail: failure.body().detail,
-                overridable: false,
-            }
+            FormAnswer::Failed { status: status.as_u16(), detail: failure.body().detail, overridable: false }
         });
         if self.html {
-            let here = session
-                .parse::<SessionId>()
-                .map_or_else(|_| "/".to_owned(), |id| format!("/s/{id}"));
+            let here = session.parse::<SessionId>().map_or_else(|_| "/".to_owned(), |id| format!("/s/{id}"));
             let (path, query, flash) = match &answered {
                 FormAnswer::Started { session_id } | FormAnswer::Opened { session_id } => {
-                    let kept = (!draft.is_empty()).then(|| Flash {
-                        detail: String::new(),
-                        draft,
-                    });
+                    let kept = (!draft.is_empty()).then(|| Flash { detail: String::new(), draft });
                     (format!("/s/{session_id}"), String::new(), kept)
                 }
                 FormAnswer::Cancelled { .. } => (here, String::new(), None),
                 FormAnswer::Running { run_id } => (here, format!("?run={run_id}"), None),
-                FormAnswer::Failed { detail, .. } => (
-                    here,
-                    String::new(),
-                    Some(Flash {
-                        detail: detail.clone(),
-                        draft,
-                    }),
-                ),
+                FormAnswer::Failed { detail, .. } => {
+                    (here, String::new(), Some(Flash { detail: detail.clone(), draft }))
+                }
             };
             let query = match flash {
                 Some(flash) => format!("?flash={}", self.console.flashes.leave(self.operator.name(), flash)),

@@ -79,27 +79,17 @@ fn guarded_routes(console: &Console) -> Router<Console> {
 
 async fn health() -> Json<Health> {
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    Json(Health {
-        status: "ok".into(),
-        service: "breakglass".into(),
-        version,
-    })
+    Json(Health { status: "ok".into(), service: "breakglass".into(), version })
 }
 
 async fn presets(_: Operator, State(console): State<Console>) -> Json<PresetList> {
-    Json(PresetList {
-        presets: console.presets.summaries(),
-    })
+    Json(PresetList { presets: console.presets.summaries() })
 }
 
 /// Lets operators pass and nobody else. A person who opens a page is shown how to sign in, with the same status.
 async fn gate(State(console): State<Console>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    match console
-        .gate
-        .operator(&parts.headers, auth::peer(&parts), &console.store)
-        .await
-    {
+    match console.gate.operator(&parts.headers, auth::peer(&parts), &console.store).await {
         Ok(operator) => {
             parts.extensions.insert(operator);
             next.run(Request::from_parts(parts, body)).await
@@ -127,10 +117,7 @@ async fn secure_headers(request: Request, next: Next) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'",
-        ),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
         (header::CACHE_CONTROL, "no-store"),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

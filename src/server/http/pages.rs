@@ -80,10 +80,7 @@ pub(super) async fn session(
     let page = page_of(&console, &operator, Some(&session), view).await?;
     let mut response = console.render(page).await;
     let secure = if console.gate.is_https() { "; Secure" } else { "" };
-    let cookie = format!(
-        "{LAST_SESSION}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000{secure}",
-        session.id
-    );
+    let cookie = format!("{LAST_SESSION}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000{secure}", session.id);
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -128,10 +125,7 @@ async fn shown_run(console: &Console, asked: Option<String>) -> Option<Run> {
         None => {
             let newest = console.power.runs(1).await.ok()?.into_iter().next()?;
             let now = fresh::now();
-            newest
-                .ended
-                .is_none_or(|ended| now.since(ended) < RECENT_RUN)
-                .then_some(newest.run_id)?
+            newest.ended.is_none_or(|ended| now.since(ended) < RECENT_RUN).then_some(newest.run_id)?
         }
     };
     let mut run = console.power.run(&id).await.ok()??;

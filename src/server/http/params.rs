@@ -28,8 +28,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let query = Query::<T>::from_request_parts(parts, state).await;
-        query
-            .map(|query| Params(query.0))
-            .map_err(|error| Failure::BadInput(error.body_text().to_lowercase()))
+        query.map(|query| Params(query.0)).map_err(|error| Failure::BadInput(error.body_text().to_lowercase()))
     }
 }

@@ -45,18 +45,12 @@ pub(super) async fn verb(
         match here.begin_verb(&operator, verb, input, recorded).await? {
             Ok(live) => {
                 let run = live.wait().await;
-                Ok(Answer {
-                    stored: answer_of(&run),
-                    executed: !run.rejected,
-                })
+                Ok(Answer { stored: answer_of(&run), executed: !run.rejected })
             }
             Err(rejected) => {
                 let told = rejected.answer(verb);
                 let status = if told.code.is_some() { 409 } else { 502 };
-                Ok(Answer {
-                    stored: answer(status, &told),
-                    executed: false,
-                })
+                Ok(Answer { stored: answer(status, &told), executed: false })
             }
         }
     };
@@ -69,9 +63,7 @@ fn answer_of(run: &Run) -> StoredAnswer {
 }
 
 pub(super) async fn runs(_: Operator, State(console): State<Console>) -> Result<Json<Runs>, Failure> {
-    Ok(Json(Runs {
-        runs: console.power.runs(RUNS).await?,
-    }))
+    Ok(Json(Runs { runs: console.power.runs(RUNS).await? }))
 }
 
 pub(super) async fn run(_: Operator, State(console): State<Console>, Name(id): Name) -> Result<Json<Run>, Failure> {
@@ -86,9 +78,7 @@ pub(super) async fn stream(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let id: RunId = id.parse()?;
-    let cursor = headers
-        .get("last-event-id")
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let cursor = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let from = cursor.map_or(0, |cursor| cursor.saturating_add(1));
     if let Some(live) = console.power.live(&id) {
         return Ok(stream::answer(stream::run(live, from, console.limits.keepalive)));

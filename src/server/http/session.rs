@@ -22,22 +22,15 @@ use crate::server::{
 };
 
 pub(super) async fn list(_: Operator, State(console): State<Console>) -> Result<Json<Sessions>, Failure> {
-    Ok(Json(Sessions {
-        sessions: console.sessions.list().await?,
-    }))
+    Ok(Json(Sessions { sessions: console.sessions.list().await? }))
 }
 
 pub(super) async fn create(State(console): State<Console>, call: Call) -> Result<StoredAnswer, Failure> {
     let (here, intent) = (console.clone(), call.intent.clone());
     let opened = |id: &SessionId| answer(200, &SessionOpened { session_id: id.clone() });
     let work = async move {
-        let id = here
-            .open_session(intent.map(|intent| (intent, opened as Form<SessionId>)))
-            .await?;
-        Ok(Answer {
-            stored: opened(&id),
-            executed: true,
-        })
+        let id = here.open_session(intent.map(|intent| (intent, opened as Form<SessionId>))).await?;
+        Ok(Answer { stored: opened(&id), executed: true })
     };
     console.once.run(&console.store, call.intent, work).await
 }
@@ -52,19 +45,11 @@ pub(super) async fn prompt(
     let prompt = console.checked_prompt(input)?;
     let Call { operator, intent, .. } = call;
     let here = console.clone();
-    let started = answer(
-        200,
-        &Started {
-            status: "started".into(),
-        },
-    );
+    let started = answer(200, &Started { status: "started".into() });
     let recorded = intent.clone().map(|intent| (intent, started.clone()));
     let work = async move {
         here.prompt(&operator, &session, prompt, recorded).await?;
-        Ok(Answer {
-            stored: started,
-            executed: true,
-        })
+        Ok(Answer { stored: started, executed: true })
     };
     console.once.run(&console.store, intent, work).await
 }
@@ -80,10 +65,7 @@ pub(super) async fn cancel(
     let work = async move {
         let cancelled: Cancelled = here.cancel(&operator, &session);
         // A Stop that came too late did nothing; one that came in time must not stop the next turn when repeated.
-        Ok(Answer {
-            stored: answer(200, &cancelled),
-            executed: cancelled.cancelled,
-        })
+        Ok(Answer { stored: answer(200, &cancelled), executed: cancelled.cancelled })
     };
     console.once.run(&console.store, intent, work).await
 }
@@ -108,22 +90,15 @@ pub(super) async fn entries(
 ) -> Result<Json<Entries>, Failure> {
     let session = console.session(&id).await?;
     let number = |name: &str, text: Option<String>| {
-        text.map(|text| {
-            text.parse::<u64>()
-                .map_err(|_| Failure::BadInput(format!("{name} is {text:?}, not a number")))
-        })
-        .transpose()
+        text.map(|text| text.parse::<u64>().map_err(|_| Failure::BadInput(format!("{name} is {text:?}, not a number"))))
+            .transpose()
     };
     let before = number("before", older.before)?.map(EntryId);
     let limit = number("limit", older.limit)?.unwrap_or(ENTRIES);
     if limit > MOST_ENTRIES {
-        return Err(Failure::BadInput(format!(
-            "limit is {limit}; the largest is {MOST_ENTRIES}"
-        )));
+        return Err(Failure::BadInput(format!("limit is {limit}; the largest is {MOST_ENTRIES}")));
     }
-    Ok(Json(Entries {
-        entries: session.entries_before(before, limit, ENTRIES_BYTES).await?,
-    }))
+    Ok(Json(Entries { entries: session.entries_before(before, limit, ENTRIES_BYTES).await? }))
 }
 
 #[derive(Deserialize)]
@@ -146,9 +121,5 @@ pub(super) async fn stream(
         tail: cursor.tail.as_deref(),
     };
     let start = attach::start(asked, session.head());
-    Ok(stream::answer(stream::session(
-        session,
-        start,
-        console.limits.keepalive,
-    )))
+    Ok(stream::answer(stream::session(session, start, console.limits.keepalive)))
 }

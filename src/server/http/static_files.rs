@@ -28,9 +28,7 @@ pub(super) fn routes(assets: &Assets) -> Router<Console> {
     };
     let forever = found("public, max-age=31536000, immutable");
     let a_day = found("public, max-age=86400");
-    let folder = ServeDir::new(assets.root.join("pkg"))
-        .precompressed_br()
-        .precompressed_gzip();
+    let folder = ServeDir::new(assets.root.join("pkg")).precompressed_br().precompressed_gzip();
     let pkg = Router::new()
         .nest_service("/pkg", folder)
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, forever));

@@ -125,21 +125,11 @@ impl Follower {
 }
 
 fn chunk_frame(id: usize, chunk: &RunChunk) -> String {
-    Frame {
-        id: Some(id.to_string()),
-        event: None,
-        data: serde_json::to_string(chunk).unwrap_or_default(),
-    }
-    .encode()
+    Frame { id: Some(id.to_string()), event: None, data: serde_json::to_string(chunk).unwrap_or_default() }.encode()
 }
 
 fn end_frame(run: &Run) -> String {
-    Frame {
-        id: None,
-        event: Some("end".into()),
-        data: serde_json::to_string(run).unwrap_or_default(),
-    }
-    .encode()
+    Frame { id: None, event: Some("end".into()), data: serde_json::to_string(run).unwrap_or_default() }.encode()
 }
 
 /// The output of a run from piece `from` on, as it comes, then `end` with the run.
@@ -152,20 +142,13 @@ pub(super) fn run(
     stream::unfold(Some((live, changed, from, true)), move |state| async move {
         let (live, mut changed, mut from, first) = state?;
         if first {
-            return Some((
-                Ok(sse::retry_frame(RETRY_MS).into()),
-                Some((live, changed, from, false)),
-            ));
+            return Some((Ok(sse::retry_frame(RETRY_MS).into()), Some((live, changed, from, false))));
         }
         loop {
             let progress = *changed.borrow_and_update();
             let chunks = live.chunks(from);
             if !chunks.is_empty() {
-                let frames: String = chunks
-                    .iter()
-                    .zip(from..)
-                    .map(|(chunk, id)| chunk_frame(id, chunk))
-                    .collect();
+                let frames: String = chunks.iter().zip(from..).map(|(chunk, id)| chunk_frame(id, chunk)).collect();
                 from += chunks.len();
                 return Some((Ok(frames.into()), Some((live, changed, from, false))));
             }
@@ -189,13 +172,7 @@ pub(super) fn ended_run(run: &Run, from: usize) -> impl Stream<Item = Result<Byt
     let outputs = [(OutputStream::Stdout, &run.stdout), (OutputStream::Stderr, &run.stderr)];
     if from == 0 {
         for (id, (stream, text)) in outputs.into_iter().filter(|(_, text)| !text.is_empty()).enumerate() {
-            frames.push_str(&chunk_frame(
-                id,
-                &RunChunk {
-                    stream,
-                    text: text.clone(),
-                },
-            ));
+            frames.push_str(&chunk_frame(id, &RunChunk { stream, text: text.clone() }));
         }
     }
     frames.push_str(&end_frame(run));

@@ -90,10 +90,7 @@ impl Hypervisor {
     /// Runs a verb to its end or to the limit of `bounds`. A mutation goes on at the host when the limit ends the wait.
     pub async fn run(&self, verb: Verb, bounds: &Bounds, mut output: impl FnMut(OutputStream, &[u8]) + Send) -> Report {
         let Some(argv) = self.argv(verb) else {
-            return Report {
-                end: HostEnd::NotSent,
-                detail: Some("no hypervisor is configured".into()),
-            };
+            return Report { end: HostEnd::NotSent, detail: Some("no hypervisor is configured".into()) };
         };
         // What decides whether anything was sent; bounded, for the script may say much more.
         let (mut stdout, mut stderr) = (CappedText::new(1), CappedText::new(4096));
@@ -106,10 +103,7 @@ impl Hypervisor {
         })
         .await;
         match end {
-            ChildEnd::Exited(code @ 0..=127) => Report {
-                end: HostEnd::Exited(code),
-                detail: None,
-            },
+            ChildEnd::Exited(code @ 0..=127) => Report { end: HostEnd::Exited(code), detail: None },
             ChildEnd::Exited(code) => match ssh::never_sent(code, stdout.text(), stderr.text()) {
                 Some(why) => Report {
                     end: HostEnd::NotSent,
@@ -117,32 +111,20 @@ impl Hypervisor {
                 },
                 None => Report {
                     end: HostEnd::Lost,
-                    detail: Some(lost(
-                        verb,
-                        "the connection to the hypervisor was lost before it answered",
-                    )),
+                    detail: Some(lost(verb, "the connection to the hypervisor was lost before it answered")),
                 },
             },
             ChildEnd::TimedOut => Report {
                 end: HostEnd::Lost,
                 detail: Some(lost(
                     verb,
-                    &format!(
-                        "no answer within {} s (BREAKGLASS_PVE_VERB_TIMEOUT_SECONDS)",
-                        bounds.limit.as_secs()
-                    ),
+                    &format!("no answer within {} s (BREAKGLASS_PVE_VERB_TIMEOUT_SECONDS)", bounds.limit.as_secs()),
                 )),
             },
-            ChildEnd::Stopped => Report {
-                end: HostEnd::Lost,
-                detail: Some(lost(verb, "the wait was ended")),
-            },
+            ChildEnd::Stopped => Report { end: HostEnd::Lost, detail: Some(lost(verb, "the wait was ended")) },
             ChildEnd::NotStarted(error) => Report {
                 end: HostEnd::NotSent,
-                detail: Some(format!(
-                    "{} could not be started, nothing was sent: {error}",
-                    argv.program.display()
-                )),
+                detail: Some(format!("{} could not be started, nothing was sent: {error}", argv.program.display())),
             },
         }
     }

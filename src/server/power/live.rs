@@ -41,12 +41,7 @@ impl LiveRun {
     pub(super) fn new(run: Run, cap: usize) -> Self {
         let (stdout, stderr) = (CappedText::new(cap), CappedText::new(cap));
         LiveRun {
-            state: Mutex::new(State {
-                run,
-                stdout,
-                stderr,
-                chunks: Vec::new(),
-            }),
+            state: Mutex::new(State { run, stdout, stderr, chunks: Vec::new() }),
             changed: watch::Sender::default(),
         }
     }
@@ -57,9 +52,7 @@ impl LiveRun {
 
     pub(super) fn push(&self, stream: OutputStream, bytes: &[u8]) {
         let mut state = self.state();
-        let State {
-            stdout, stderr, chunks, ..
-        } = &mut *state;
+        let State { stdout, stderr, chunks, .. } = &mut *state;
         let kept = match stream {
             OutputStream::Stdout => stdout,
             OutputStream::Stderr => stderr,
@@ -90,11 +83,7 @@ impl LiveRun {
     ) -> Run {
         let mut state = self.state();
         let text = |kept: &CappedText| {
-            if kept.truncated() {
-                format!("{}{CUT}", kept.text())
-            } else {
-                kept.text().to_owned()
-            }
+            if kept.truncated() { format!("{}{CUT}", kept.text()) } else { kept.text().to_owned() }
         };
         let (stdout, stderr) = (text(&state.stdout), text(&state.stderr));
         let truncated = state.stdout.truncated() || state.stderr.truncated();
@@ -106,14 +95,7 @@ impl LiveRun {
             (Some(before), Some(now)) => Some(format!("{now}. {before}")),
             (before, now) => now.or(before),
         };
-        Run {
-            stdout,
-            stderr,
-            rejected,
-            truncated,
-            ..run.clone()
-        }
-        .clone_into(run);
+        Run { stdout, stderr, rejected, truncated, ..run.clone() }.clone_into(run);
         run.clone()
     }
 

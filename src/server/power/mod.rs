@@ -113,12 +113,7 @@ impl Power {
     pub async fn open(config: PowerConfig, store: Store) -> Result<Arc<Self>, StoreError> {
         let unknown = store.unknown_mutation(config.target_name.clone()).await?;
         let mutations = Mutex::new(Mutations { running: None, unknown });
-        Ok(Arc::new(Power {
-            config,
-            store,
-            mutations,
-            live: Mutex::default(),
-        }))
+        Ok(Arc::new(Power { config, store, mutations, live: Mutex::default() }))
     }
 
     /// Says of the runs that the last server left open what is true of them (nobody knows), and tells their sessions.
@@ -149,24 +144,12 @@ impl Power {
         if !self.is_configured() {
             return Err(Rejected::Unconfigured);
         }
-        let Ask {
-            verb,
-            by,
-            session,
-            override_unknown,
-            recorded,
-            stop,
-        } = ask;
+        let Ask { verb, by, session, override_unknown, recorded, stop } = ask;
         let (run_id, started) = (fresh::run_id(), fresh::now());
         {
             let mut mutations = locked(&self.mutations);
             verb::admit(verb, override_unknown, &mutations).map_err(Rejected::Refused)?;
-            mutations.begin(Mutation {
-                run_id: run_id.clone(),
-                verb,
-                by: by.clone(),
-                started,
-            });
+            mutations.begin(Mutation { run_id: run_id.clone(), verb, by: by.clone(), started });
         }
         let session_id = session.as_ref().map(|session| session.id.clone());
         let run = Run::begun(run_id.clone(), verb, by, session_id, started);
@@ -196,39 +179,23 @@ impl Power {
         };
         let intent = recorded.as_ref().map(|(intent, _)| intent.clone());
         let provisional = recorded.map(|(intent, form)| (intent, form(&if_server_dies)));
-        let mut unrecorded = self
-            .store
-            .begin_run(self.config.target_name.clone(), begun.summary(), provisional)
-            .await
-            .err();
+        let mut unrecorded =
+            self.store.begin_run(self.config.target_name.clone(), begun.summary(), provisional).await.err();
         if let Some(session) = &session {
             unrecorded = session.append(begun_event(&begun), None).await.err().or(unrecorded);
         }
         if let Some(error) = &unrecorded {
             self.say_unrecorded(&begun, error);
-            live.note(&format!(
-                "{error}: this run is not on the console's record; it goes on all the same"
-            ));
+            live.note(&format!("{error}: this run is not on the console's record; it goes on all the same"));
         }
 
         let stop = if verb.mutates() { CancellationToken::new() } else { stop };
-        let bounds = Bounds {
-            env: self.config.child_env.clone(),
-            limit: self.config.limit,
-            stop,
-        };
-        let Report { end, detail } = self
-            .config
-            .hypervisor
-            .run(verb, &bounds, |stream, bytes| live.push(stream, bytes))
-            .await;
+        let bounds = Bounds { env: self.config.child_env.clone(), limit: self.config.limit, stop };
+        let Report { end, detail } =
+            self.config.hypervisor.run(verb, &bounds, |stream, bytes| live.push(stream, bytes)).await;
 
         let outcome = verb::outcome_of(&end);
-        let exit_code = if let HostEnd::Exited(code) = end {
-            Some(code)
-        } else {
-            None
-        };
+        let exit_code = if let HostEnd::Exited(code) = end { Some(code) } else { None };
         let run = live.ended(outcome, exit_code, end == HostEnd::NotSent, detail);
         // A key whose call did nothing may try again, so what was recorded for it goes with the run's end.
         let forget = intent.filter(|_| run.rejected);
@@ -250,9 +217,7 @@ impl Power {
         session: Option<&Arc<Session>>,
         forget: Option<Intent>,
     ) -> Result<(), StoreError> {
-        self.store
-            .end_run(self.config.target_name.clone(), run.clone(), forget)
-            .await?;
+        self.store.end_run(self.config.target_name.clone(), run.clone(), forget).await?;
         match session {
             Some(session) => session.append(ended_event(&run.summary()), None).await.map(drop),
             None => Ok(()),
@@ -261,14 +226,7 @@ impl Power {
 
     /// What cannot go into the record goes where somebody may find it.
     fn say_unrecorded(&self, run: &Run, error: &StoreError) {
-        let Run {
-            run_id,
-            verb,
-            by,
-            outcome,
-            exit_code,
-            ..
-        } = run;
+        let Run { run_id, verb, by, outcome, exit_code, .. } = run;
         tracing::error!(%run_id, %verb, %by, ?outcome, ?exit_code, %error, "a run could not be recorded");
     }
 
@@ -316,22 +274,10 @@ async fn try_close_abandoned(store: &Store, sessions: &Sessions, opened: Millis)
 }
 
 fn begun_event(run: &Run) -> Event {
-    Event::Verb {
-        run_id: run.run_id.clone(),
-        verb: run.verb,
-        by: run.by.clone(),
-        outcome: None,
-        exit_code: None,
-    }
+    Event::Verb { run_id: run.run_id.clone(), verb: run.verb, by: run.by.clone(), outcome: None, exit_code: None }
 }
 
 fn ended_event(run: &RunSummary) -> Event {
     let outcome = Some(run.outcome.unwrap_or(Outcome::Unknown));
-    Event::Verb {
-        run_id: run.run_id.clone(),
-        verb: run.verb,
-        by: run.by.clone(),
-        outcome,
-        exit_code: run.exit_code,
-    }
+    Event::Verb { run_id: run.run_id.clone(), verb: run.verb, by: run.by.clone(), outcome, exit_code: run.exit_code }
 }

@@ -105,10 +105,7 @@ impl Sessions {
     fn adopt(&self, stored: StoredSession) -> Arc<Session> {
         let mut open = locked(&self.open);
         let id = stored.id.clone();
-        Arc::clone(
-            open.entry(id)
-                .or_insert_with(|| Arc::new(Session::new(stored, self.store.clone()))),
-        )
+        Arc::clone(open.entry(id).or_insert_with(|| Arc::new(Session::new(stored, self.store.clone()))))
     }
 
     /// Opens a session.
@@ -119,13 +116,7 @@ impl Sessions {
     ) -> Result<Arc<Session>, StoreError> {
         let created = fresh::now();
         self.store.create_session(id.clone(), created, intent).await?;
-        let stored = StoredSession {
-            id,
-            created,
-            title: None,
-            head: domain::log::Head(None),
-            turn_open: false,
-        };
+        let stored = StoredSession { id, created, title: None, head: domain::log::Head(None), turn_open: false };
         Ok(self.adopt(stored))
     }
 
@@ -148,13 +139,7 @@ impl Sessions {
 
     /// The newest session, if there is one.
     pub async fn newest(&self) -> Result<Option<Arc<Session>>, StoreError> {
-        Ok(self
-            .store
-            .sessions()
-            .await?
-            .into_iter()
-            .next()
-            .map(|stored| self.adopt(stored)))
+        Ok(self.store.sessions().await?.into_iter().next().map(|stored| self.adopt(stored)))
     }
 
     /// Lets a prompt in: records it, and begins its turn. When this returns, the prompt is on disk and the turn runs.
@@ -182,33 +167,17 @@ impl Sessions {
             admission
         };
         if admission == Admission::Steer {
-            return Err(SessionError::Steer(
-                "this turn runs without ai and takes no messages: stop it first",
-            ));
+            return Err(SessionError::Steer("this turn runs without ai and takes no messages: stop it first"));
         }
         let begun = async {
             session.close_unclosed().await?;
-            session
-                .append(
-                    Event::User {
-                        text: prompt.task.spoken(),
-                        by: by.clone(),
-                    },
-                    intent,
-                )
-                .await
+            session.append(Event::User { text: prompt.task.spoken(), by: by.clone() }, intent).await
         };
         if let Err(error) = begun.await {
             self.turn_over(session);
             return Err(error.into());
         }
-        tokio::spawn(turn::run(
-            Arc::clone(self),
-            Arc::clone(session),
-            backend,
-            prompt.task,
-            by,
-        ));
+        tokio::spawn(turn::run(Arc::clone(self), Arc::clone(session), backend, prompt.task, by));
         Ok(())
     }
 
@@ -238,9 +207,7 @@ impl Sessions {
 
 impl std::fmt::Debug for Sessions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sessions")
-            .field("running", &locked(&self.running).count)
-            .finish_non_exhaustive()
+        f.debug_struct("Sessions").field("running", &locked(&self.running).count).finish_non_exhaustive()
     }
 }
 

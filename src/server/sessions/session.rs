@@ -87,10 +87,7 @@ impl Session {
             id: stored.id,
             created: stored.created,
             store,
-            recent: Mutex::new(Recent {
-                first: stored.head.len(),
-                ..Recent::default()
-            }),
+            recent: Mutex::new(Recent { first: stored.head.len(), ..Recent::default() }),
             head: watch::Sender::new(stored.head),
             live: watch::Sender::default(),
             title: Mutex::new(stored.title),
@@ -155,9 +152,7 @@ impl Session {
                 });
             }
         };
-        self.store
-            .append(self.id.clone(), event, fresh::now(), intent, publish)
-            .await
+        self.store.append(self.id.clone(), event, fresh::now(), intent, publish).await
     }
 
     /// Shows something that is not logged to whoever looks now, and to whoever joins before it is replaced.
@@ -196,16 +191,11 @@ impl Session {
         bytes: usize,
     ) -> Result<Vec<Entry>, StoreError> {
         let end = before.map_or(self.head().len(), |before| before.0.min(self.head().len()));
-        self.store
-            .entries_before(self.id.clone(), EntryId(end), limit, bytes)
-            .await
+        self.store.entries_before(self.id.clone(), EntryId(end), limit, bytes).await
     }
 
     pub(super) fn turn_slot(&self) -> TurnGuard<'_> {
-        TurnGuard {
-            slot: locked(&self.turn),
-            phase: &self.phase,
-        }
+        TurnGuard { slot: locked(&self.turn), phase: &self.phase }
     }
 
     /// Waits until no turn runs.
@@ -311,10 +301,7 @@ impl TurnGuard<'_> {
     ) -> Result<Admission, Refused> {
         let admission = rule(self.slot.phase)?;
         if admission == Admission::Begin {
-            *self.slot = TurnSlot {
-                phase: Phase::Running,
-                ..TurnSlot::default()
-            };
+            *self.slot = TurnSlot { phase: Phase::Running, ..TurnSlot::default() };
             self.phase.send_replace(Phase::Running);
         }
         Ok(admission)

@@ -24,13 +24,7 @@ pub(super) async fn run(
 ) {
     let stop = session.turn_slot().stop_token();
     let begun = Instant::now();
-    let turn = Turn {
-        session: session.id.clone(),
-        task,
-        by,
-        log: TurnLog(Arc::clone(&session)),
-        stop: stop.clone(),
-    };
+    let turn = Turn { session: session.id.clone(), task, by, log: TurnLog(Arc::clone(&session)), stop: stop.clone() };
     // A backend that panics must not leave its turn open.
     let mut work = std::panic::AssertUnwindSafe(backend.run(turn)).catch_unwind();
     let ended = tokio::select! {
@@ -39,26 +33,17 @@ pub(super) async fn run(
         () = tokio::time::sleep(sessions.limits.turn) => None,
     };
     let ending = match ended {
-        Some(Ok(Ok(Finished {
-            is_error,
-            result,
-            cost_usd,
-        }))) => {
+        Some(Ok(Ok(Finished { is_error, result, cost_usd }))) => {
             let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-            Ending::Finished {
-                is_error,
-                result,
-                duration_ms,
-                cost_usd,
-            }
+            Ending::Finished { is_error, result, duration_ms, cost_usd }
         }
         Some(Ok(Err(TurnError::Failed(error)))) => Ending::Failed { error },
         Some(Ok(Err(TurnError::Store(error)))) => Ending::Failed {
             error: format!("{error}: the turn was ended because its record cannot be written; make room and try again"),
         },
-        Some(Err(_panic)) => Ending::Failed {
-            error: "a fault of the console ended this turn; its log says more".into(),
-        },
+        Some(Err(_panic)) => {
+            Ending::Failed { error: "a fault of the console ended this turn; its log says more".into() }
+        }
         None => {
             stop.cancel();
             let _ = tokio::time::timeout(STOP_GRACE, work).await;
@@ -66,9 +51,7 @@ pub(super) async fn run(
             match stopped {
                 Some(Stopped::By(by)) => Ending::Cancelled { by },
                 Some(Stopped::ServerEnds) => Ending::ServerEnded,
-                None => Ending::TimedOut {
-                    limit_seconds: sessions.limits.turn.as_secs(),
-                },
+                None => Ending::TimedOut { limit_seconds: sessions.limits.turn.as_secs() },
             }
         }
     };

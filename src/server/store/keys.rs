@@ -38,8 +38,7 @@ impl Intent {
         now: Millis,
         answer: &StoredAnswer,
     ) -> rusqlite::Result<()> {
-        db.prepare_cached("DELETE FROM idempotency_keys WHERE at < ?")?
-            .execute([now.0.saturating_sub(KEPT) as i64])?;
+        db.prepare_cached("DELETE FROM idempotency_keys WHERE at < ?")?.execute([now.0.saturating_sub(KEPT) as i64])?;
         db.prepare_cached(
             "INSERT INTO idempotency_keys (operator, path, key, body, at, status, answer) VALUES (?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT DO UPDATE SET status = excluded.status, answer = excluded.answer",
@@ -74,23 +73,9 @@ impl Store {
                 "SELECT body, status, answer FROM idempotency_keys
                  WHERE operator = ? AND path = ? AND key = ? AND at >= ?",
             )?
-            .query_row(
-                params![
-                    intent.operator,
-                    intent.path,
-                    intent.key,
-                    now.0.saturating_sub(KEPT) as i64
-                ],
-                |row| {
-                    Ok((
-                        row.get(0)?,
-                        StoredAnswer {
-                            status: row.get(1)?,
-                            body: row.get(2)?,
-                        },
-                    ))
-                },
-            )
+            .query_row(params![intent.operator, intent.path, intent.key, now.0.saturating_sub(KEPT) as i64], |row| {
+                Ok((row.get(0)?, StoredAnswer { status: row.get(1)?, body: row.get(2)? }))
+            })
             .optional()
         })
         .await

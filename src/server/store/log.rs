@@ -80,9 +80,7 @@ impl Store {
     /// One session, or nothing.
     pub async fn session(&self, id: SessionId) -> Result<Option<StoredSession>, StoreError> {
         self.read(move |db| {
-            db.prepare_cached(&format!("{SESSION} WHERE s.id = ?"))?
-                .query_row([id.as_str()], session_of)
-                .optional()
+            db.prepare_cached(&format!("{SESSION} WHERE s.id = ?"))?.query_row([id.as_str()], session_of).optional()
         })
         .await
     }
@@ -90,9 +88,7 @@ impl Store {
     /// All sessions, newest first.
     pub async fn sessions(&self) -> Result<Vec<StoredSession>, StoreError> {
         self.read(|db| {
-            db.prepare_cached(&format!("{SESSION} ORDER BY s.created DESC, s.id"))?
-                .query_map([], session_of)?
-                .collect()
+            db.prepare_cached(&format!("{SESSION} ORDER BY s.created DESC, s.id"))?.query_map([], session_of)?.collect()
         })
         .await
     }
@@ -181,21 +177,17 @@ fn insert(db: &Connection, session: &SessionId, event: Event, at: Millis) -> rus
     let head: Option<i64> = db
         .prepare_cached("SELECT max(id) FROM entries WHERE session = ?")?
         .query_row([session.as_str()], |row| row.get(0))?;
-    let mut summary = Summary {
-        head: Head(head.map(|id| EntryId(id as u64))),
-        ..Summary::default()
-    };
+    let mut summary = Summary { head: Head(head.map(|id| EntryId(id as u64))), ..Summary::default() };
     let id = summary.append(&event, at);
     let entry = Entry { id, at, event };
     let json = serde_json::to_string(&entry).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    db.prepare_cached("INSERT INTO entries (session, id, at, kind, json) VALUES (?, ?, ?, ?, ?)")?
-        .execute(params![
-            session.as_str(),
-            id.0 as i64,
-            at.0 as i64,
-            entry.event.kind(),
-            json
-        ])?;
+    db.prepare_cached("INSERT INTO entries (session, id, at, kind, json) VALUES (?, ?, ?, ?, ?)")?.execute(params![
+        session.as_str(),
+        id.0 as i64,
+        at.0 as i64,
+        entry.event.kind(),
+        json
+    ])?;
     let mut title = None;
     if let Some(first_prompt) = summary.title {
         let titled = db
@@ -203,9 +195,5 @@ fn insert(db: &Connection, session: &SessionId, event: Event, at: Millis) -> rus
             .execute(params![first_prompt, session.as_str()])?;
         title = (titled > 0).then_some(first_prompt);
     }
-    Ok(Appended {
-        id,
-        frame: sse::entry_frame(id, &json),
-        title,
-    })
+    Ok(Appended { id, frame: sse::entry_frame(id, &json), title })
 }

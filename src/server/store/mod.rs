@@ -82,10 +82,8 @@ impl Store {
     /// Opens the record in `data_dir`, creating folder and tables where they are missing. `max_bytes` bounds the
     /// database's size; 0 leaves it to the disk.
     pub fn open(data_dir: &Path, max_bytes: u64) -> Result<Self, StoreError> {
-        create_private(data_dir).map_err(|source| StoreError::Folder {
-            path: data_dir.to_owned(),
-            source: Arc::new(source),
-        })?;
+        create_private(data_dir)
+            .map_err(|source| StoreError::Folder { path: data_dir.to_owned(), source: Arc::new(source) })?;
         let path = data_dir.join("breakglass.sqlite3");
         let mut writer = schema::connect(&path)?;
         schema::migrate(&mut writer)?;
@@ -94,18 +92,8 @@ impl Store {
         std::thread::Builder::new()
             .name("store".into())
             .spawn(move || write_all(&mut writer, queue))
-            .map_err(|source| StoreError::Folder {
-                path: path.clone(),
-                source: Arc::new(source),
-            })?;
-        Ok(Store {
-            jobs,
-            readers: Arc::new(Readers {
-                path,
-                idle: Mutex::default(),
-                places: Semaphore::new(READERS),
-            }),
-        })
+            .map_err(|source| StoreError::Folder { path: path.clone(), source: Arc::new(source) })?;
+        Ok(Store { jobs, readers: Arc::new(Readers { path, idle: Mutex::default(), places: Semaphore::new(READERS) }) })
     }
 
     /// Runs `write` in the next transaction, and `done` after its commit, before any later write's.
@@ -133,9 +121,7 @@ impl Store {
         &self,
         write: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.submit(write, |result| result)
-            .await
-            .unwrap_or(Err(StoreError::Closed))
+        self.submit(write, |result| result).await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// Reads beside the writer, on a thread that may block.
@@ -152,11 +138,7 @@ impl Store {
                 None => schema::connect(&readers.path)?,
             };
             let result = read(&connection)?;
-            readers
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(connection);
+            readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             Ok(result)
         });
         reading.await.unwrap_or(Err(StoreError::Closed))

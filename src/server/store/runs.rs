@@ -17,8 +17,7 @@ fn parsed<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(
     column: usize,
 ) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
-    text.parse()
-        .map_err(|error: T::Err| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+    text.parse().map_err(|error: T::Err| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }
 
 fn outcome_of(text: &str) -> Outcome {
@@ -54,13 +53,13 @@ impl Store {
         self.write(move |db| {
             db.prepare_cached("INSERT INTO runs (id, target, verb, by, session, started) VALUES (?, ?, ?, ?, ?, ?)")?
                 .execute(params![
-                    run.run_id.as_str(),
-                    target,
-                    run.verb.as_str(),
-                    run.by,
-                    run.session_id.as_ref().map(SessionId::as_str),
-                    run.started.0 as i64
-                ])?;
+                run.run_id.as_str(),
+                target,
+                run.verb.as_str(),
+                run.by,
+                run.session_id.as_ref().map(SessionId::as_str),
+                run.started.0 as i64
+            ])?;
             intent.map_or(Ok(()), |(intent, answer)| intent.record(db, run.started, &answer))
         })
         .await
@@ -74,14 +73,7 @@ impl Store {
                 intent.forget(db)?;
             }
             let summary = run.summary();
-            let Run {
-                stdout,
-                stderr,
-                rejected,
-                truncated,
-                detail,
-                ..
-            } = run;
+            let Run { stdout, stderr, rejected, truncated, detail, .. } = run;
             db.prepare_cached(
                 "INSERT INTO runs (id, target, verb, by, session, started, ended, outcome, exit_code, stdout, stderr,
                                    rejected, truncated, detail)
@@ -118,16 +110,7 @@ impl Store {
                 "{SUMMARY}, stdout, stderr, rejected, truncated, detail FROM runs WHERE id = ?"
             ))?
             .query_row([id.as_str()], |row| {
-                let RunSummary {
-                    run_id,
-                    verb,
-                    by,
-                    session_id,
-                    started,
-                    ended,
-                    outcome,
-                    exit_code,
-                } = summary_of(row)?;
+                let RunSummary { run_id, verb, by, session_id, started, ended, outcome, exit_code } = summary_of(row)?;
                 Ok(Run {
                     run_id,
                     verb,
@@ -162,11 +145,9 @@ impl Store {
     /// Runs that began before `opened` and have no end: the last server died under them.
     pub async fn open_runs(&self, opened: Millis) -> Result<Vec<RunSummary>, StoreError> {
         self.read(move |db| {
-            db.prepare_cached(&format!(
-                "{SUMMARY} FROM runs WHERE ended IS NULL AND started < ? ORDER BY started"
-            ))?
-            .query_map([opened.0 as i64], summary_of)?
-            .collect()
+            db.prepare_cached(&format!("{SUMMARY} FROM runs WHERE ended IS NULL AND started < ? ORDER BY started"))?
+                .query_map([opened.0 as i64], summary_of)?
+                .collect()
         })
         .await
     }
@@ -204,24 +185,10 @@ impl Store {
                     "SELECT EXISTS (SELECT 1 FROM runs WHERE target = ? AND verb = 'status' AND outcome = 'done'
                                       AND exit_code = 0 AND started >= ?)",
                 )?
-                .query_row(
-                    params![target, newest.ended.unwrap_or(newest.started).0 as i64],
-                    |row| row.get(0),
-                )?;
-            let RunSummary {
-                run_id,
-                verb,
-                by,
-                started,
-                ..
-            } = newest;
+                .query_row(params![target, newest.ended.unwrap_or(newest.started).0 as i64], |row| row.get(0))?;
+            let RunSummary { run_id, verb, by, started, .. } = newest;
             debug_assert!(Verb::mutates(verb));
-            Ok((!looked).then_some(Mutation {
-                run_id,
-                verb,
-                by,
-                started,
-            }))
+            Ok((!looked).then_some(Mutation { run_id, verb, by, started }))
         })
         .await
     }

@@ -10,10 +10,7 @@ impl Store {
     pub async fn add_code(&self, digest: String, now: Millis, expires: Millis) -> Result<(), StoreError> {
         self.write(move |db| {
             db.execute("DELETE FROM sign_in_codes WHERE expires < ?", [now.0 as i64])?;
-            db.execute(
-                "INSERT INTO sign_in_codes (digest, expires) VALUES (?, ?)",
-                params![digest, expires.0 as i64],
-            )?;
+            db.execute("INSERT INTO sign_in_codes (digest, expires) VALUES (?, ?)", params![digest, expires.0 as i64])?;
             Ok(())
         })
         .await
@@ -30,10 +27,8 @@ impl Store {
         expires: Millis,
     ) -> Result<bool, StoreError> {
         self.write(move |db| {
-            let spent = db.execute(
-                "DELETE FROM sign_in_codes WHERE digest = ? AND expires >= ?",
-                params![code, now.0 as i64],
-            )?;
+            let spent =
+                db.execute("DELETE FROM sign_in_codes WHERE digest = ? AND expires >= ?", params![code, now.0 as i64])?;
             if spent == 1 {
                 db.execute("DELETE FROM sign_ins WHERE expires < ?", [now.0 as i64])?;
                 db.execute(

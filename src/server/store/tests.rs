@@ -68,10 +68,7 @@ async fn a_full_database_says_that_it_is_full_and_gives_no_id_away() {
     let long = "x".repeat(1 << 20);
     let append = |text: &str| store.append(id.clone(), said(text), fresh::now(), None, |_| panic!("published"));
     let (one, two) = tokio::join!(append(&long), append(&long));
-    assert!(
-        matches!(one, Err(StoreError::Full)) && matches!(two, Err(StoreError::Full)),
-        "{one:?} {two:?}"
-    );
+    assert!(matches!(one, Err(StoreError::Full)) && matches!(two, Err(StoreError::Full)), "{one:?} {two:?}");
     let store = Store::open(folder.path(), 0).unwrap();
     let appended = store.append(id, said("short"), fresh::now(), None, |_| {}).await;
     assert_eq!(appended.unwrap(), EntryId(0));

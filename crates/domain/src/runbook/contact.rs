@@ -38,19 +38,13 @@ impl Contact {
                     limit = *seconds;
                 }
                 StepOutcome::Unreachable { why } if ended > 0 => {
-                    return Contact::Lost {
-                        why: figures::plain(why, 160),
-                    };
+                    return Contact::Lost { why: figures::plain(why, 160) };
                 }
                 StepOutcome::Unreachable { why } => {
-                    return Contact::Silent {
-                        why: figures::plain(why, 160),
-                    };
+                    return Contact::Silent { why: figures::plain(why, 160) };
                 }
                 StepOutcome::Refused { why } => {
-                    return Contact::Refused {
-                        why: figures::plain(why, 160),
-                    };
+                    return Contact::Refused { why: figures::plain(why, 160) };
                 }
             }
         }
@@ -90,28 +84,14 @@ impl Host {
                     let output = Sections::of(output);
                     match Machine::of(&output) {
                         Some(machine) => return Host::Says(machine),
-                        None => {
-                            why = Host::Unclear {
-                                why: output.unreadable(),
-                            }
-                        }
+                        None => why = Host::Unclear { why: output.unreadable() },
                     }
                 }
                 StepOutcome::TimedOut { seconds } => {
-                    why = Host::Unclear {
-                        why: format!("no answer within {seconds} s"),
-                    }
+                    why = Host::Unclear { why: format!("no answer within {seconds} s") }
                 }
-                StepOutcome::Unreachable { why: text } => {
-                    why = Host::Silent {
-                        why: figures::plain(text, 160),
-                    }
-                }
-                StepOutcome::Refused { why: text } => {
-                    why = Host::Refused {
-                        why: figures::plain(text, 160),
-                    }
-                }
+                StepOutcome::Unreachable { why: text } => why = Host::Silent { why: figures::plain(text, 160) },
+                StepOutcome::Refused { why: text } => why = Host::Refused { why: figures::plain(text, 160) },
             }
         }
         why

@@ -33,11 +33,7 @@ pub(super) fn span(seconds: u64) -> String {
 
 /// How much of a whole, in per cent; 0 of nothing.
 pub(super) fn percent(part: u64, whole: u64) -> u64 {
-    if whole == 0 {
-        0
-    } else {
-        (part as f64 * 100.0 / whole as f64).round() as u64
-    }
+    if whole == 0 { 0 } else { (part as f64 * 100.0 / whole as f64).round() as u64 }
 }
 
 /// A number and its noun: `1 failed unit`, `3 failed units`.
@@ -57,12 +53,7 @@ pub(super) fn times(number: usize) -> String {
 
 /// The first few, and how many more there are.
 pub(super) fn list(names: &[String], most: usize) -> String {
-    let shown = names
-        .iter()
-        .take(most)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let shown = names.iter().take(most).map(String::as_str).collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(most) {
         0 => shown,
         more => format!("{shown} and {more} more"),
@@ -76,10 +67,7 @@ pub(super) fn plain(text: &str, most: usize) -> String {
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     let mut line = String::new();
-    for word in text
-        .split(|c: char| c.is_whitespace() || steers(c))
-        .filter(|word| !word.is_empty())
-    {
+    for word in text.split(|c: char| c.is_whitespace() || steers(c)).filter(|word| !word.is_empty()) {
         if !line.is_empty() {
             line.push(' ');
         }
@@ -102,10 +90,7 @@ impl Clock {
     pub(super) fn of(lines: &[&str]) -> Self {
         Self {
             now: lines.iter().find_map(|line| timestamp(line.trim())),
-            uptime: lines
-                .iter()
-                .filter(|line| !line.contains('T'))
-                .find_map(|line| number(line)),
+            uptime: lines.iter().filter(|line| !line.contains('T')).find_map(|line| number(line)),
         }
     }
 
@@ -183,10 +168,7 @@ mod tests {
     #[test]
     fn both_spellings_of_a_zone_give_the_same_time() {
         assert_eq!(timestamp("1970-01-01T00:00:00Z"), Some(0));
-        assert_eq!(
-            timestamp("2024-02-29T12:00:00+0000 devvm kernel: x"),
-            Some(1_709_208_000)
-        );
+        assert_eq!(timestamp("2024-02-29T12:00:00+0000 devvm kernel: x"), Some(1_709_208_000));
         assert_eq!(timestamp("2024-02-29T14:00:00+02:00"), Some(1_709_208_000));
         assert_eq!(timestamp("2024-02-29T07:00:00.123456-0500"), Some(1_709_208_000));
         assert_eq!(timestamp("Feb 29 12:00:00 devvm kernel: x"), None);

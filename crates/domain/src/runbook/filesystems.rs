@@ -30,25 +30,12 @@ const NOT_COUNTED: [&str; 16] = [
 /// Where a full memory-backed filesystem hurts.
 const IN_MEMORY: [&str; 4] = ["/run", "/tmp", "/var/tmp", "/dev/shm"];
 /// Read-only by design when they are the root.
-const IMMUTABLE: [&str; 7] = [
-    "squashfs",
-    "erofs",
-    "iso9660",
-    "overlay",
-    "cramfs",
-    "romfs",
-    "fuse.snapfuse",
-];
+const IMMUTABLE: [&str; 7] = ["squashfs", "erofs", "iso9660", "overlay", "cramfs", "romfs", "fuse.snapfuse"];
 
 pub(super) fn read(output: &Sections<'_>, biggest: Option<&Biggest>, account: &mut Account) -> Result<(), String> {
     let space = rows(output.get("space").unwrap_or_default());
-    let mounts: Vec<Mount<'_>> = output
-        .get("mounts")
-        .unwrap_or_default()
-        .iter()
-        .take(MOST_LINES)
-        .filter_map(|line| Mount::of(line))
-        .collect();
+    let mounts: Vec<Mount<'_>> =
+        output.get("mounts").unwrap_or_default().iter().take(MOST_LINES).filter_map(|line| Mount::of(line)).collect();
     if space.is_empty() && mounts.is_empty() {
         return Err(output.unreadable());
     }
@@ -68,12 +55,8 @@ pub(super) fn read(output: &Sections<'_>, biggest: Option<&Biggest>, account: &m
             90.. => Severity::Warning,
             _ => continue,
         };
-        let text = format!(
-            "{} has used {} % of its inodes: {} left for new files",
-            row.name(),
-            row.percent,
-            row.available
-        );
+        let text =
+            format!("{} has used {} % of its inodes: {} left for new files", row.name(), row.percent, row.available);
         account.advise(
             severity,
             text,
@@ -96,12 +79,7 @@ fn judge_space(row: &Row, biggest: Option<&Biggest>, account: &mut Account) {
         {
             account.find(
                 Severity::Note,
-                format!(
-                    "{} (in memory) {} % full of {}",
-                    row.mount,
-                    row.percent,
-                    figures::size(row.total)
-                ),
+                format!("{} (in memory) {} % full of {}", row.mount, row.percent, figures::size(row.total)),
             );
         }
         return;
@@ -117,22 +95,15 @@ fn judge_space(row: &Row, biggest: Option<&Biggest>, account: &mut Account) {
     let Some(severity) = severity else { return };
     let reserved = row.total.saturating_sub(row.used).saturating_sub(row.available);
     let left = match (row.available, reserved) {
-        (0, 1_024..) => format!(
-            "nothing left of {}, but {} reserved for root",
-            figures::size(row.total),
-            figures::size(reserved)
-        ),
+        (0, 1_024..) => {
+            format!("nothing left of {}, but {} reserved for root", figures::size(row.total), figures::size(reserved))
+        }
         (0, _) => format!("nothing left of {}", figures::size(row.total)),
         (available, _) => format!("{} left of {}", figures::size(available), figures::size(row.total)),
     };
-    let fills = biggest
-        .filter(|biggest| biggest.mount == row.mount)
-        .and_then(Biggest::names);
+    let fills = biggest.filter(|biggest| biggest.mount == row.mount).and_then(Biggest::names);
     let fills = fills.map(|names| format!("{names}; ")).unwrap_or_default();
-    account.find(
-        severity,
-        format!("{} {} % full, {fills}{left}", row.name(), row.percent),
-    );
+    account.find(severity, format!("{} {} % full, {fills}{left}", row.name(), row.percent));
 }
 
 /// One row of `df -P`, with or without the column of types.
@@ -155,16 +126,9 @@ impl Row {
             words[at - 3..*at].iter().all(is_figure)
                 && words[*at].strip_suffix('%').is_some_and(|number| is_figure(&number))
         })?;
-        let figure = |word: &str| {
-            word.trim_end_matches('%')
-                .parse::<i64>()
-                .ok()
-                .map(|number| number.max(0).unsigned_abs())
-        };
-        let kind = words
-            .get(at - 4)
-            .filter(|word| at >= 5 && !is_figure(word))
-            .map(|kind| (*kind).to_owned());
+        let figure =
+            |word: &str| word.trim_end_matches('%').parse::<i64>().ok().map(|number| number.max(0).unsigned_abs());
+        let kind = words.get(at - 4).filter(|word| at >= 5 && !is_figure(word)).map(|kind| (*kind).to_owned());
         let mount = words[at + 1..].join(" ");
         mount.starts_with('/').then_some(())?;
         Some(Self {
@@ -184,11 +148,7 @@ impl Row {
     }
 
     fn name(&self) -> String {
-        if self.mount == "/" {
-            "root filesystem".to_owned()
-        } else {
-            format!("filesystem {}", self.mount)
-        }
+        if self.mount == "/" { "root filesystem".to_owned() } else { format!("filesystem {}", self.mount) }
     }
 }
 
@@ -231,19 +191,12 @@ impl<'a> Mount<'a> {
     fn of(line: &'a str) -> Option<Self> {
         let mut words = line.split_whitespace();
         let (device, at, kind, options) = (words.next()?, words.next()?, words.next()?, words.next()?);
-        at.starts_with('/').then(|| Self {
-            device,
-            at,
-            kind,
-            options: options.split(',').collect(),
-        })
+        at.starts_with('/').then(|| Self { device, at, kind, options: options.split(',').collect() })
     }
 
     /// `errors=remount-ro` is a promise, `ro` a fact; newer ext4 says `emergency_ro` or `shutdown` after an error.
     fn is_read_only(&self) -> bool {
-        self.options
-            .iter()
-            .any(|option| matches!(*option, "ro" | "emergency_ro" | "shutdown"))
+        self.options.iter().any(|option| matches!(*option, "ro" | "emergency_ro" | "shutdown"))
     }
 }
 
@@ -251,10 +204,7 @@ fn read_only(mounts: &[Mount<'_>], account: &mut Account) {
     let advice = "look in the kernel log for the error that caused it; writes fail until the filesystem was checked and mounted anew (a reboot does both)";
     // What is mounted over an earlier mount hides it: the last one of a place counts.
     let visible = |mount: &&Mount<'_>| {
-        mounts
-            .iter()
-            .rfind(|other| other.at == mount.at)
-            .is_some_and(|last| std::ptr::eq(last, *mount))
+        mounts.iter().rfind(|other| other.at == mount.at).is_some_and(|last| std::ptr::eq(last, *mount))
     };
     let mut others = Vec::new();
     for mount in mounts.iter().filter(visible).filter(|mount| mount.is_read_only()) {
@@ -262,19 +212,14 @@ fn read_only(mounts: &[Mount<'_>], account: &mut Account) {
             if !IMMUTABLE.contains(&mount.kind) {
                 account.advise(
                     Severity::Critical,
-                    format!(
-                        "the root filesystem is mounted read-only ({})",
-                        figures::plain(mount.kind, 20)
-                    ),
+                    format!("the root filesystem is mounted read-only ({})", figures::plain(mount.kind, 20)),
                     advice,
                 );
             }
             continue;
         }
         // One device that is writable elsewhere is a read-only bind mount, which somebody wanted.
-        let writable_elsewhere = mounts
-            .iter()
-            .any(|other| other.device == mount.device && !other.is_read_only());
+        let writable_elsewhere = mounts.iter().any(|other| other.device == mount.device && !other.is_read_only());
         let image = NOT_COUNTED.contains(&mount.kind) || mount.device.starts_with("/dev/loop");
         if mount.device.starts_with("/dev/") && !writable_elsewhere && !image {
             others.push(figures::plain(mount.at, 80));
@@ -283,10 +228,7 @@ fn read_only(mounts: &[Mount<'_>], account: &mut Account) {
     if !others.is_empty() {
         account.find(
             Severity::Warning,
-            format!(
-                "mounted read-only, by intent or after an error: {}",
-                figures::list(&others, 6)
-            ),
+            format!("mounted read-only, by intent or after an error: {}", figures::list(&others, 6)),
         );
     }
 }
@@ -298,10 +240,7 @@ mod tests {
     #[test]
     fn a_row_is_read_with_or_without_its_type_and_with_spaces_in_the_mount() {
         let row = Row::of("/dev/vda1 ext4 102687672 98000000 0 100% /mnt/my disk").expect("a row");
-        assert_eq!(
-            (row.kind.as_deref(), row.mount.as_str(), row.percent),
-            (Some("ext4"), "/mnt/my disk", 100)
-        );
+        assert_eq!((row.kind.as_deref(), row.mount.as_str(), row.percent), (Some("ext4"), "/mnt/my disk", 100));
         let row = Row::of("/dev/mapper/ubuntu--vg-ubuntu--lv 102687672 98000000 4687672 96% /").expect("a row");
         assert_eq!((row.kind, row.total, row.available), (None, 102_687_672, 4_687_672));
     }
@@ -315,15 +254,10 @@ mod tests {
 
     #[test]
     fn a_line_that_df_broke_after_a_long_name_is_put_together() {
-        let rows = rows(&[
-            "/dev/mapper/a-very-long-name-of-a-logical-volume",
-            "  102687672 98000000 4687672 96% /data",
-        ]);
+        let rows =
+            rows(&["/dev/mapper/a-very-long-name-of-a-logical-volume", "  102687672 98000000 4687672 96% /data"]);
         assert_eq!(rows.len(), 1);
-        assert_eq!(
-            (rows[0].device.len(), rows[0].mount.as_str(), rows[0].percent),
-            (48, "/data", 96)
-        );
+        assert_eq!((rows[0].device.len(), rows[0].mount.as_str(), rows[0].percent), (48, "/data", 96));
     }
 
     #[test]
@@ -333,9 +267,6 @@ mod tests {
             "/dev/vda1 ext4 100 97 3 97% /",
             "tmpfs tmpfs 100 0 100 0% /run",
         ]);
-        assert_eq!(
-            rows.iter().map(|row| row.mount.as_str()).collect::<Vec<_>>(),
-            ["/", "/run"]
-        );
+        assert_eq!(rows.iter().map(|row| row.mount.as_str()).collect::<Vec<_>>(), ["/", "/run"]);
     }
 }

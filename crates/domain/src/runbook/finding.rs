@@ -51,19 +51,11 @@ pub(super) struct Account {
 
 impl Account {
     pub(super) fn find(&mut self, severity: Severity, text: String) {
-        self.findings.push(Finding {
-            severity,
-            text,
-            advice: None,
-        });
+        self.findings.push(Finding { severity, text, advice: None });
     }
 
     pub(super) fn advise(&mut self, severity: Severity, text: String, advice: impl Into<String>) {
-        self.findings.push(Finding {
-            severity,
-            text,
-            advice: Some(advice.into()),
-        });
+        self.findings.push(Finding { severity, text, advice: Some(advice.into()) });
     }
 
     pub(super) fn gap(&mut self, reason: impl Into<String>) {

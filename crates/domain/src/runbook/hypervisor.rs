@@ -10,10 +10,7 @@ pub(super) fn read(output: &Sections<'_>, account: &mut Account) -> Result<(), S
         if let Some(line) = log.iter().rfind(|line| signs.iter().all(|sign| line.contains(sign))) {
             account.find(
                 Severity::Warning,
-                format!(
-                    "the hypervisor's kernel log tells of {what}: {}",
-                    figures::plain(line, 160)
-                ),
+                format!("the hypervisor's kernel log tells of {what}: {}", figures::plain(line, 160)),
             );
         }
     };
@@ -39,36 +36,26 @@ pub(super) struct Machine {
 
 impl Machine {
     pub(super) fn of(output: &Sections<'_>) -> Option<Self> {
-        let named: Vec<&str> = output
-            .get("status")
-            .or_else(|| output.get("qm status"))
-            .unwrap_or_default()
-            .to_vec();
+        let named: Vec<&str> = output.get("status").or_else(|| output.get("qm status")).unwrap_or_default().to_vec();
         Self::of_lines(&named).or_else(|| Self::of_lines(&output.whole().lines().collect::<Vec<_>>()))
     }
 
     fn of_lines(lines: &[&str]) -> Option<Self> {
         let value = |name: &str| {
-            let value = lines
-                .iter()
-                .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+            let value = lines.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
             Some(figures::plain(value, 40)).filter(|value| !value.is_empty())
         };
         let silent = |line: &&str| {
             let line = line.to_lowercase();
             line.contains("qmp")
-                && ["timeout", "timed out", "unable to connect", "failed"]
-                    .iter()
-                    .any(|sign| line.contains(sign))
+                && ["timeout", "timed out", "unable to connect", "failed"].iter().any(|sign| line.contains(sign))
         };
         Some(Self {
             // One word: the host's script has a last line like `status: failed: qm status gave no answer`.
             status: value("status").filter(|status| !status.contains([' ', ':']))?,
             qmpstatus: value("qmpstatus"),
             lock: value("lock"),
-            uptime: value("uptime")
-                .and_then(|text| figures::number(&text))
-                .map(|seconds| seconds as u64),
+            uptime: value("uptime").and_then(|text| figures::number(&text)).map(|seconds| seconds as u64),
             monitor_silent: lines.iter().any(silent),
         })
     }

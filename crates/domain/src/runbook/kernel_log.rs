@@ -14,7 +14,7 @@ pub(super) fn read(output: &Sections<'_>, account: &mut Account) -> Result<(), S
         None => return Err(output.unreadable()),
         Some("false") => {
             return Err(
-                "the kernel log may not be read: neither journalctl nor dmesg gave a line, nor did sudo".to_owned(),
+                "the kernel log may not be read: neither journalctl nor dmesg gave a line, nor did sudo".to_owned()
             );
         }
         Some(_) => {}
@@ -33,19 +33,12 @@ pub(super) fn read(output: &Sections<'_>, account: &mut Account) -> Result<(), S
     }
 
     if let Some(storage) = storage.filter(Lines::is_any) {
-        let remounted = storage
-            .samples
-            .iter()
-            .rfind(|line| line.contains("emounting filesystem read-only"));
+        let remounted = storage.samples.iter().rfind(|line| line.contains("emounting filesystem read-only"));
         if let Some(line) = remounted {
             let severity = severity(clock.age(line), Severity::Critical);
             account.advise(
                 severity,
-                format!(
-                    "the kernel remounted a filesystem read-only{}: {}",
-                    ago(clock.age(line)),
-                    message(line)
-                ),
+                format!("the kernel remounted a filesystem read-only{}: {}", ago(clock.age(line)), message(line)),
                 "copy off what matters first; then the filesystem has to be checked, which a reboot does",
             );
         }
@@ -72,24 +65,13 @@ pub(super) fn read(output: &Sections<'_>, account: &mut Account) -> Result<(), S
         && let Some((severity, text)) = oom::kills(&kills.samples, &clock)
     {
         let more = kills.number > kills.samples.len() as u64;
-        account.find(
-            severity,
-            if more {
-                format!("{text} ({} kills in the log)", kills.number)
-            } else {
-                text
-            },
-        );
+        account.find(severity, if more { format!("{text} ({} kills in the log)", kills.number) } else { text });
     }
     if let Some(limits) = limits.filter(Lines::is_any) {
         account.find(limits.severity(Severity::Warning), limits.text("limit reached"));
     }
     if let Some(crashes) = crashes.filter(Lines::is_any) {
-        let flood = if crashes.number >= 10 {
-            Severity::Warning
-        } else {
-            Severity::Note
-        };
+        let flood = if crashes.number >= 10 { Severity::Warning } else { Severity::Note };
         account.find(crashes.severity(flood), crashes.text("crash of a program"));
     }
     Ok(())
@@ -108,11 +90,7 @@ impl<'a> Lines<'a> {
     fn of(lines: &[&'a str], clock: &Clock) -> Option<Self> {
         let (number, samples) = lines.split_first()?;
         let number: u64 = number.trim().parse().ok()?;
-        Some(Self {
-            number,
-            samples: samples.to_vec(),
-            age: samples.iter().filter_map(|line| clock.age(line)).min(),
-        })
+        Some(Self { number, samples: samples.to_vec(), age: samples.iter().filter_map(|line| clock.age(line)).min() })
     }
 
     fn is_any(&self) -> bool {
@@ -147,8 +125,7 @@ fn severity(age: Option<u64>, now: Severity) -> Severity {
 }
 
 fn ago(age: Option<u64>) -> String {
-    age.map(|age| format!(", last {} ago", figures::span(age)))
-        .unwrap_or_default()
+    age.map(|age| format!(", last {} ago", figures::span(age))).unwrap_or_default()
 }
 
 /// What the kernel said, without the time and the names before it.

@@ -19,10 +19,7 @@ pub(super) fn read(output: &Sections<'_>, account: &mut Account) -> Result<(), S
     if parts.iter().all(Option::is_none) {
         return Err(output.unreadable());
     }
-    for (part, name) in parts
-        .iter()
-        .zip(["load", "uptime", "clock", "limits", "blocked processes", "zombies"])
-    {
+    for (part, name) in parts.iter().zip(["load", "uptime", "clock", "limits", "blocked processes", "zombies"]) {
         if part.is_none() {
             account.gap(format!("{name} could not be read"));
         }
@@ -34,10 +31,7 @@ fn load(output: &Sections<'_>, account: &mut Account) -> Option<()> {
     let line = output.first("load")?;
     let mut averages = line.split_whitespace().map(figures::number);
     let (one, five, fifteen) = (averages.next()??, averages.next()??, averages.next()??);
-    let cpus = output
-        .first("cpus")
-        .and_then(figures::number)
-        .filter(|cpus| *cpus >= 1.0)?;
+    let cpus = output.first("cpus").and_then(figures::number).filter(|cpus| *cpus >= 1.0)?;
     let severity = match (one / cpus, five / cpus) {
         (_, five) if five >= 4.0 => Severity::Critical,
         (one, five) if five >= 1.5 || one >= 3.0 => Severity::Warning,
@@ -51,20 +45,14 @@ fn load(output: &Sections<'_>, account: &mut Account) -> Option<()> {
         ""
     };
     let cpus = figures::count(cpus as u64, "CPU");
-    account.find(
-        severity,
-        format!("load {one:.1} on {cpus} (5 min: {five:.1}, 15 min: {fifteen:.1}{course})"),
-    );
+    account.find(severity, format!("load {one:.1} on {cpus} (5 min: {five:.1}, 15 min: {fifteen:.1}{course})"));
     Some(())
 }
 
 fn uptime(output: &Sections<'_>, account: &mut Account) -> Option<()> {
     let seconds = output.first("uptime").and_then(figures::number)?;
     if seconds < RECENT_START {
-        account.find(
-            Severity::Note,
-            format!("the target started {} ago", figures::span(seconds as u64)),
-        );
+        account.find(Severity::Note, format!("the target started {} ago", figures::span(seconds as u64)));
     }
     Some(())
 }
@@ -76,10 +64,7 @@ fn clock(output: &Sections<'_>, account: &mut Account) -> Option<()> {
     if year < FIRST_SOUND_YEAR {
         account.advise(
             Severity::Warning,
-            format!(
-                "the clock says {}: certificates and logins fail with it",
-                figures::plain(now, 40)
-            ),
+            format!("the clock says {}: certificates and logins fail with it", figures::plain(now, 40)),
             "set the clock: see `!timedatectl` or `!chronyc tracking`",
         );
     }
@@ -90,18 +75,11 @@ fn clock(output: &Sections<'_>, account: &mut Account) -> Option<()> {
 fn limits(output: &Sections<'_>, account: &mut Account) -> Option<()> {
     let lines = output.get("limits")?;
     let value = |name: &str| lines.iter().find_map(|line| line.split_once(name)?.1.strip_prefix(':'));
-    let most_threads = ["pid_max", "threads-max"]
-        .into_iter()
-        .filter_map(|name| figures::number(value(name)?))
-        .reduce(f64::min)?;
-    let threads = output
-        .first("load")
-        .and_then(|line| figures::number(line.split_whitespace().nth(3)?.split_once('/')?.1))?;
-    let files: Vec<f64> = value("file-nr")
-        .unwrap_or_default()
-        .split_whitespace()
-        .filter_map(figures::number)
-        .collect();
+    let most_threads =
+        ["pid_max", "threads-max"].into_iter().filter_map(|name| figures::number(value(name)?)).reduce(f64::min)?;
+    let threads =
+        output.first("load").and_then(|line| figures::number(line.split_whitespace().nth(3)?.split_once('/')?.1))?;
+    let files: Vec<f64> = value("file-nr").unwrap_or_default().split_whitespace().filter_map(figures::number).collect();
     let mut full = |used: f64, most: f64, noun: &str| {
         let percent = figures::percent(used as u64, most as u64);
         let severity = match percent {
@@ -135,11 +113,7 @@ fn blocked(output: &Sections<'_>, account: &mut Account) -> Option<()> {
         })
         .collect();
     if !stuck.is_empty() {
-        let severity = if stuck.len() >= 3 {
-            Severity::Critical
-        } else {
-            Severity::Warning
-        };
+        let severity = if stuck.len() >= 3 { Severity::Critical } else { Severity::Warning };
         let number = figures::count(stuck.len() as u64, "process").replace("processs", "processes");
         account.find(
             severity,
@@ -158,14 +132,7 @@ fn processes(output: &Sections<'_>, account: &mut Account) -> Option<()> {
     let (all, zombies) = (numbers.next().filter(|all| *all >= 1.0)?, numbers.next()?);
     if zombies >= 50.0 {
         let text = format!("{zombies:.0} zombies among {all:.0} processes: something does not reap its children");
-        account.find(
-            if zombies >= 1_000.0 {
-                Severity::Warning
-            } else {
-                Severity::Note
-            },
-            text,
-        );
+        account.find(if zombies >= 1_000.0 { Severity::Warning } else { Severity::Note }, text);
     }
     Some(())
 }

@@ -48,21 +48,13 @@ pub fn next<'a>(steps: &'a [Step], observed: &[Observation]) -> Next<'a> {
         let Some(observation) = observed.next() else {
             return match step.action() {
                 Action::Command(command) => Next::Run { step, command },
-                Action::Verb(verb) => Next::Verb {
-                    verb: *verb,
-                    title: step.title(),
-                    reading: step.reads(),
-                },
+                Action::Verb(verb) => Next::Verb { verb: *verb, title: step.title(), reading: step.reads() },
             };
         };
         course.take(step, &observation.outcome);
     }
     if course.target_lost && !course.hypervisor_asked && observed.next().is_none() {
-        return Next::Verb {
-            verb: Verb::Status,
-            title: "Hypervisor status",
-            reading: Reading::HypervisorStatus,
-        };
+        return Next::Verb { verb: Verb::Status, title: "Hypervisor status", reading: Reading::HypervisorStatus };
     }
     Next::Verdict
 }

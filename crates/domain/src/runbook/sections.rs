@@ -14,10 +14,7 @@ impl<'a> Sections<'a> {
     pub(super) fn of(whole: &'a str) -> Self {
         let mut parts: Vec<(&str, Vec<&str>)> = Vec::new();
         for line in whole.lines() {
-            let heading = line
-                .trim()
-                .strip_prefix("== ")
-                .and_then(|rest| rest.strip_suffix(" =="));
+            let heading = line.trim().strip_prefix("== ").and_then(|rest| rest.strip_suffix(" =="));
             match (heading, parts.last_mut()) {
                 (Some(heading), _) => parts.push((heading.trim(), Vec::new())),
                 (None, Some((_, lines))) if !line.trim().is_empty() => lines.push(line.trim_end()),
@@ -34,9 +31,7 @@ impl<'a> Sections<'a> {
 
     /// The lines of the first section whose heading begins with that word; blank lines are left out.
     pub(super) fn get(&self, word: &str) -> Option<&[&'a str]> {
-        self.iter()
-            .find(|(heading, _)| begins_with_word(heading, word))
-            .map(|(_, lines)| lines)
+        self.iter().find(|(heading, _)| begins_with_word(heading, word)).map(|(_, lines)| lines)
     }
 
     /// The first line of that section.
@@ -60,9 +55,7 @@ impl<'a> Sections<'a> {
 }
 
 fn begins_with_word(heading: &str, word: &str) -> bool {
-    heading
-        .strip_prefix(word)
-        .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    heading.strip_prefix(word).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
 }
 
 #[cfg(test)]

@@ -6,9 +6,7 @@ use super::{Severity, figures, finding::Account, sections::Sections};
 fn absent(output: &Sections<'_>) -> Result<(), String> {
     let whole = output.whole();
     let begins = |text: &str| whole.lines().find(|line| line.trim_start().starts_with(text));
-    if begins("systemd is not running here")
-        .or(begins("System has not been booted"))
-        .is_some()
+    if begins("systemd is not running here").or(begins("System has not been booted")).is_some()
         || output.first("state") == Some("offline")
     {
         return Err("systemd is not running here".to_owned());
@@ -27,14 +25,8 @@ pub(super) fn read_failed(output: &Sections<'_>, account: &mut Account) -> Resul
     }
     let word = state.and_then(|lines| lines.first()).map(|line| line.trim());
     match word {
-        Some("maintenance") => account.find(
-            Severity::Critical,
-            "the system is in rescue or emergency mode".to_owned(),
-        ),
-        Some("stopping") => account.find(
-            Severity::Critical,
-            "the system is shutting down and not done".to_owned(),
-        ),
+        Some("maintenance") => account.find(Severity::Critical, "the system is in rescue or emergency mode".to_owned()),
+        Some("stopping") => account.find(Severity::Critical, "the system is shutting down and not done".to_owned()),
         Some("starting" | "initializing") => account.find(Severity::Note, "the system is still starting".to_owned()),
         Some("running" | "degraded") => {}
         // PID 1 that does not answer within 8 s can start and stop nothing.
@@ -57,11 +49,7 @@ pub(super) fn read_failed(output: &Sections<'_>, account: &mut Account) -> Resul
     if !names.is_empty() {
         account.find(
             Severity::Warning,
-            format!(
-                "{}: {}",
-                figures::count(names.len() as u64, "failed unit"),
-                figures::list(&names, 6)
-            ),
+            format!("{}: {}", figures::count(names.len() as u64, "failed unit"), figures::list(&names, 6)),
         );
     } else if word == Some("degraded") {
         account.gap("systemd calls itself degraded, but no failed unit was listed");
@@ -78,16 +66,10 @@ struct Unit<'a> {
 
 /// `nginx.service loaded failed failed A high performance web server`, with a bullet before it or without.
 fn unit(line: &str) -> Option<Unit<'_>> {
-    let mut words = line
-        .split_whitespace()
-        .skip_while(|word| !word.contains(char::is_alphanumeric));
+    let mut words = line.split_whitespace().skip_while(|word| !word.contains(char::is_alphanumeric));
     let name = words.next().filter(|name| name.contains('.'))?;
     let (_load, active, sub) = (words.next()?, words.next()?, words.next()?);
-    Some(Unit {
-        name: figures::plain(name, 80),
-        active,
-        sub,
-    })
+    Some(Unit { name: figures::plain(name, 80), active, sub })
 }
 
 pub(super) fn read_stuck(output: &Sections<'_>, account: &mut Account) -> Result<(), String> {
@@ -101,55 +83,34 @@ pub(super) fn read_stuck(output: &Sections<'_>, account: &mut Account) -> Result
             let mut words = line.split_whitespace();
             words.next()?.parse::<u32>().ok()?;
             let (unit, kind, state) = (words.next()?, words.next()?, words.next()?);
-            Some(format!(
-                "{} ({} {})",
-                figures::plain(unit, 80),
-                figures::plain(kind, 20),
-                figures::plain(state, 20)
-            ))
+            Some(format!("{} ({} {})", figures::plain(unit, 80), figures::plain(kind, 20), figures::plain(state, 20)))
         })
         .collect();
     if !jobs.is_empty() {
         let noun = figures::count(jobs.len() as u64, "job");
         account.find(
             Severity::Note,
-            format!(
-                "{noun} of systemd under way; one that stays holds up the others: {}",
-                figures::list(&jobs, 4)
-            ),
+            format!("{noun} of systemd under way; one that stays holds up the others: {}", figures::list(&jobs, 4)),
         );
     }
     let units: Vec<Unit<'_>> = changing.iter().filter_map(|line| unit(line)).collect();
     let named = |sub: &dyn Fn(&Unit<'_>) -> bool| -> Vec<String> {
-        units
-            .iter()
-            .filter(|unit| sub(unit))
-            .map(|unit| unit.name.clone())
-            .collect()
+        units.iter().filter(|unit| sub(unit)).map(|unit| unit.name.clone()).collect()
     };
     let restarting = named(&|unit| unit.sub == "auto-restart");
     if !restarting.is_empty() {
         account.find(
             Severity::Warning,
-            format!(
-                "fails and is restarted again and again: {}",
-                figures::list(&restarting, 6)
-            ),
+            format!("fails and is restarted again and again: {}", figures::list(&restarting, 6)),
         );
     }
     let stopping = named(&|unit| unit.active == "deactivating");
     if !stopping.is_empty() {
-        account.find(
-            Severity::Warning,
-            format!("is being stopped and has not ended: {}", figures::list(&stopping, 6)),
-        );
+        account.find(Severity::Warning, format!("is being stopped and has not ended: {}", figures::list(&stopping, 6)));
     }
     let starting = named(&|unit| unit.active == "activating" && unit.sub != "auto-restart");
     if !starting.is_empty() {
-        account.find(
-            Severity::Note,
-            format!("is being started and not up yet: {}", figures::list(&starting, 6)),
-        );
+        account.find(Severity::Note, format!("is being started and not up yet: {}", figures::list(&starting, 6)));
     }
     Ok(())
 }
@@ -157,10 +118,7 @@ pub(super) fn read_stuck(output: &Sections<'_>, account: &mut Account) -> Result
 /// One section for each unit: `Key=value` lines of `systemctl show`, then its journal.
 pub(super) fn read_journal(output: &Sections<'_>, account: &mut Account) -> Result<(), String> {
     absent(output)?;
-    let number = output
-        .first("units")
-        .and_then(figures::number)
-        .ok_or_else(|| output.unreadable())? as u64;
+    let number = output.first("units").and_then(figures::number).ok_or_else(|| output.unreadable())? as u64;
     let mut read = 0;
     for (name, lines) in output.iter().filter(|(heading, _)| heading.contains('.')) {
         let value = |key: &str| lines.iter().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
@@ -184,29 +142,17 @@ pub(super) fn read_journal(output: &Sections<'_>, account: &mut Account) -> Resu
                 .filter(|number| *number > 0_u64)
                 .map(|number| figures::count(number, "restart")),
         );
-        let said = lines
-            .iter()
-            .rfind(|line| figures::timestamp(line).is_some() && !line.contains(" systemd["));
+        let said = lines.iter().rfind(|line| figures::timestamp(line).is_some() && !line.contains(" systemd["));
         let said = said.or_else(|| lines.iter().rfind(|line| figures::timestamp(line).is_some()));
-        let said = said.map(|line| {
-            format!(
-                "; last said: {}",
-                figures::plain(line.splitn(3, ' ').last().unwrap_or(line), 160)
-            )
-        });
+        let said = said
+            .map(|line| format!("; last said: {}", figures::plain(line.splitn(3, ' ').last().unwrap_or(line), 160)));
         if said.is_none() {
             account.gap(format!("the journal of {name} is empty or may not be read"));
         }
-        account.find(
-            Severity::Note,
-            format!("{name}: {}{}", facts.join(", "), said.unwrap_or_default()),
-        );
+        account.find(Severity::Note, format!("{name}: {}{}", facts.join(", "), said.unwrap_or_default()));
     }
     if read < number {
-        account.gap(format!(
-            "of {} in trouble only {read} were looked at",
-            figures::count(number, "unit")
-        ));
+        account.gap(format!("of {} in trouble only {read} were looked at", figures::count(number, "unit")));
     }
     Ok(())
 }

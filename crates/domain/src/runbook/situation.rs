@@ -25,15 +25,10 @@ pub(super) struct Situation {
 
 impl Situation {
     pub(super) fn of(observed: &[Observation]) -> Self {
-        let (host, target): (Vec<_>, Vec<_>) = observed
-            .iter()
-            .partition(|observation| observation.reading.of_hypervisor());
+        let (host, target): (Vec<_>, Vec<_>) =
+            observed.iter().partition(|observation| observation.reading.of_hypervisor());
         let asked = !host.is_empty();
-        Self {
-            contact: Contact::of(&target),
-            host: Host::of(&host),
-            asked,
-        }
+        Self { contact: Contact::of(&target), host: Host::of(&host), asked }
     }
 
     /// What the situation is, and the verb that is recommended in it.
@@ -41,11 +36,7 @@ impl Situation {
         let target = figures::plain(target, 64);
         let mut findings = Vec::new();
         let mut find = |severity, text: String, advice: Option<&str>| {
-            findings.push(Finding {
-                severity,
-                text,
-                advice: advice.map(str::to_owned),
-            });
+            findings.push(Finding { severity, text, advice: advice.map(str::to_owned) });
         };
         let ssh = match &self.contact {
             Contact::Untried => None,
@@ -106,11 +97,7 @@ impl Situation {
             }
             Host::Unasked => {
                 if let Some(ssh) = ssh {
-                    find(
-                        Severity::Critical,
-                        ssh,
-                        Some("ask the hypervisor: status, in the VM controls"),
-                    );
+                    find(Severity::Critical, ssh, Some("ask the hypervisor: status, in the VM controls"));
                 }
             }
         }
@@ -158,11 +145,7 @@ impl Situation {
         }
         let state = State::of(machine);
         if answers {
-            let severity = if state == State::Running {
-                Severity::Note
-            } else {
-                Severity::Warning
-            };
+            let severity = if state == State::Running { Severity::Note } else { Severity::Warning };
             let end = if state == State::Running {
                 "so no cycle is needed"
             } else {
@@ -173,21 +156,13 @@ impl Situation {
             }
             return (findings, None);
         }
-        let cycle = |because: String| {
-            Some(Recommendation {
-                verb: Verb::Cycle,
-                because,
-            })
-        };
+        let cycle = |because: String| Some(Recommendation { verb: Verb::Cycle, because });
         let with_ssh = ssh.map_or_else(|| says.clone(), |ssh| format!("{ssh} and {says}"));
         let (text, advice, recommendation) = match state {
             State::Stopped => (
                 "the VM is stopped: start it".to_owned(),
                 None,
-                Some(Recommendation {
-                    verb: Verb::Start,
-                    because: format!("{says}; staged configuration is applied"),
-                }),
+                Some(Recommendation { verb: Verb::Start, because: format!("{says}; staged configuration is applied") }),
             ),
             State::Busy(what) => (
                 format!("{with_ssh}: {what} is under way"),
@@ -217,9 +192,7 @@ impl Situation {
             State::Broken(what) => (
                 format!("{with_ssh}: {what}"),
                 None,
-                cycle(format!(
-                    "{what}, which only a fresh QEMU process cures; what the VM holds in memory is lost"
-                )),
+                cycle(format!("{what}, which only a fresh QEMU process cures; what the VM holds in memory is lost")),
             ),
             State::MonitorSilent => (
                 format!("{with_ssh}, but QEMU's monitor does not answer: the QEMU process is wedged"),
@@ -235,11 +208,7 @@ impl Situation {
             State::Running => return self.judge_running(target, machine, &with_ssh, findings),
         };
         findings.push(finding(
-            if recommendation.is_some() || ssh.is_some() {
-                Severity::Critical
-            } else {
-                Severity::Note
-            },
+            if recommendation.is_some() || ssh.is_some() { Severity::Critical } else { Severity::Note },
             text,
             advice,
         ));
@@ -260,12 +229,7 @@ impl Situation {
         mut findings: Vec<Finding>,
     ) -> (Vec<Finding>, Option<Recommendation>) {
         let why = self.why().to_lowercase();
-        let ours = [
-            "resolve hostname",
-            "name or service not known",
-            "name resolution",
-            "network is unreachable",
-        ];
+        let ours = ["resolve hostname", "name or service not known", "name resolution", "network is unreachable"];
         let (advice, because) = if ours.iter().any(|sign| why.contains(sign)) {
             (
                 Some(
@@ -282,10 +246,7 @@ impl Situation {
             )
         } else {
             match &self.contact {
-                Contact::Lost { .. } => (
-                    Some("run this once more; if SSH then does not answer at all, cycle"),
-                    None,
-                ),
+                Contact::Lost { .. } => (Some("run this once more; if SSH then does not answer at all, cycle"), None),
                 Contact::Stuck { .. } => (
                     Some("if it may only be overloaded, wait a minute and run this once more first"),
                     Some("QEMU runs, but the guest ends no command, so nothing can be repaired from inside"),
@@ -298,10 +259,7 @@ impl Situation {
                         "QEMU runs and the guest's kernel answers, but nobody listens for SSH, so nothing can be repaired from here",
                     ),
                 ),
-                _ => (
-                    None,
-                    Some("QEMU runs, but the guest does not answer, so nothing can be repaired from inside"),
-                ),
+                _ => (None, Some("QEMU runs, but the guest does not answer, so nothing can be repaired from inside")),
             }
         };
         let text = if because.is_some() && machine.lock.is_none() {
@@ -309,17 +267,11 @@ impl Situation {
         } else {
             with_ssh.to_owned()
         };
-        findings.push(Finding {
-            severity: Severity::Critical,
-            text,
-            advice: advice.map(str::to_owned),
+        findings.push(Finding { severity: Severity::Critical, text, advice: advice.map(str::to_owned) });
+        let recommendation = because.filter(|_| machine.lock.is_none()).map(|because| Recommendation {
+            verb: Verb::Cycle,
+            because: format!("{because}; what {target} holds in memory is lost"),
         });
-        let recommendation = because
-            .filter(|_| machine.lock.is_none())
-            .map(|because| Recommendation {
-                verb: Verb::Cycle,
-                because: format!("{because}; what {target} holds in memory is lost"),
-            });
         (findings, recommendation)
     }
 }

@@ -31,25 +31,15 @@ impl Biggest {
                     .filter(|(_, path)| path.starts_with('/'))
             })
             .collect();
-        let incomplete = lines
-            .iter()
-            .find_map(|line| line.strip_prefix("incomplete: "))
-            .map(|why| figures::plain(why, 80));
-        Some(Self {
-            things: telling(&all, &mount),
-            mount,
-            incomplete,
-        })
+        let incomplete =
+            lines.iter().find_map(|line| line.strip_prefix("incomplete: ")).map(|why| figures::plain(why, 80));
+        Some(Self { things: telling(&all, &mount), mount, incomplete })
     }
 
     /// `/var/log 41 GB, /home 12 GB`; none if nothing large was seen.
     pub(super) fn names(&self) -> Option<String> {
-        let names: Vec<String> = self
-            .things
-            .iter()
-            .take(3)
-            .map(|(kib, path)| format!("{path} {}", figures::size(*kib)))
-            .collect();
+        let names: Vec<String> =
+            self.things.iter().take(3).map(|(kib, path)| format!("{path} {}", figures::size(*kib))).collect();
         (!names.is_empty()).then(|| names.join(", "))
     }
 }
@@ -58,28 +48,19 @@ impl Biggest {
 /// (`/var`, `/home`) also if several do; what lies in one that was chosen is not named again.
 fn telling(all: &[(u64, &str)], mount: &str) -> Vec<(u64, String)> {
     let within = |path: &str, folder: &str| {
-        path.strip_prefix(folder.trim_end_matches('/'))
-            .is_some_and(|rest| rest.starts_with('/') && rest.len() > 1)
+        path.strip_prefix(folder.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/') && rest.len() > 1)
     };
     let explained = |size: u64, folder: &str| {
         let children = all
             .iter()
             .filter(|(_, path)| within(path, folder))
             .filter(|(_, path)| {
-                !all.iter()
-                    .any(|(_, other)| *other != folder && within(other, folder) && within(path, other))
+                !all.iter().any(|(_, other)| *other != folder && within(other, folder) && within(path, other))
             })
             .map(|(size, _)| *size);
-        let at_the_top = !folder
-            .strip_prefix(mount.trim_end_matches('/'))
-            .unwrap_or(folder)
-            .trim_start_matches('/')
-            .contains('/');
-        let inside = if at_the_top {
-            children.fold(0, u64::saturating_add)
-        } else {
-            children.max().unwrap_or(0)
-        };
+        let at_the_top =
+            !folder.strip_prefix(mount.trim_end_matches('/')).unwrap_or(folder).trim_start_matches('/').contains('/');
+        let inside = if at_the_top { children.fold(0, u64::saturating_add) } else { children.max().unwrap_or(0) };
         inside as f64 >= size as f64 * 0.7
     };
     let mut chosen: Vec<(u64, String)> = Vec::new();
@@ -88,11 +69,7 @@ fn telling(all: &[(u64, &str)], mount: &str) -> Vec<(u64, String)> {
     sorted.sort_by(|a, b| b.cmp(a));
     sorted.dedup_by_key(|(_, path)| *path);
     for (size, path) in sorted {
-        if !explained(*size, path)
-            && !chosen
-                .iter()
-                .any(|(_, folder)| within(path, folder) || within(folder, path))
-        {
+        if !explained(*size, path) && !chosen.iter().any(|(_, folder)| within(path, folder) || within(folder, path)) {
             chosen.push((*size, (*path).to_owned()));
         }
     }
@@ -105,18 +82,11 @@ fn telling(all: &[(u64, &str)], mount: &str) -> Vec<(u64, String)> {
 pub(super) fn read_biggest(output: &Sections<'_>, account: &mut Account) -> Result<(), String> {
     let biggest = Biggest::of(output).ok_or_else(|| output.unreadable())?;
     match (biggest.names(), &biggest.incomplete) {
-        (Some(names), None) => account.find(
-            Severity::Note,
-            format!("biggest things under {}: {names}", biggest.mount),
-        ),
-        (Some(names), Some(_)) => account.find(
-            Severity::Note,
-            format!("biggest things seen under {}: {names}", biggest.mount),
-        ),
-        (None, None) => account.find(
-            Severity::Note,
-            format!("nothing under {} is larger than 50 MB", biggest.mount),
-        ),
+        (Some(names), None) => account.find(Severity::Note, format!("biggest things under {}: {names}", biggest.mount)),
+        (Some(names), Some(_)) => {
+            account.find(Severity::Note, format!("biggest things seen under {}: {names}", biggest.mount))
+        }
+        (None, None) => account.find(Severity::Note, format!("nothing under {} is larger than 50 MB", biggest.mount)),
         (None, Some(_)) => {}
     }
     if let Some(why) = biggest.incomplete {
@@ -144,16 +114,12 @@ pub(super) fn read_clearable(output: &Sections<'_>, account: &mut Account) -> Re
                 "journals in /var/log/journal",
                 "safe to clear: old journals, `!sudo journalctl --vacuum-size=200M`",
             ),
-            "/var/cache/apt/archives" => clear(
-                kib,
-                "downloaded packages of apt",
-                "safe to clear: apt's cache, `!sudo apt-get clean`",
-            ),
-            "/var/cache/dnf" | "/var/cache/yum" => clear(
-                kib,
-                "downloaded packages of dnf",
-                "safe to clear: dnf's cache, `!sudo dnf clean all`",
-            ),
+            "/var/cache/apt/archives" => {
+                clear(kib, "downloaded packages of apt", "safe to clear: apt's cache, `!sudo apt-get clean`")
+            }
+            "/var/cache/dnf" | "/var/cache/yum" => {
+                clear(kib, "downloaded packages of dnf", "safe to clear: dnf's cache, `!sudo dnf clean all`")
+            }
             "/var/cache/pacman/pkg" => clear(
                 kib,
                 "downloaded packages of pacman",
@@ -194,19 +160,15 @@ fn docker(lines: &[&str], account: &mut Account) {
         .iter()
         .filter_map(|line| {
             let (kind, rest) = line.split_once(':')?;
-            let kind = ["Images", "Containers", "Build Cache"]
-                .into_iter()
-                .find(|known| *known == kind.trim())?;
+            let kind = ["Images", "Containers", "Build Cache"].into_iter().find(|known| *known == kind.trim())?;
             Some((decimal_size(rest.split_whitespace().next()?)?, kind))
         })
         .filter(|(kib, _)| *kib >= WORTH_CLEARING)
         .collect();
     if !parts.is_empty() {
         let sum = parts.iter().fold(0_u64, |sum, (kib, _)| sum.saturating_add(*kib));
-        let names: Vec<String> = parts
-            .iter()
-            .map(|(kib, kind)| format!("{} {}", kind.to_lowercase(), figures::size(*kib)))
-            .collect();
+        let names: Vec<String> =
+            parts.iter().map(|(kib, kind)| format!("{} {}", kind.to_lowercase(), figures::size(*kib))).collect();
         account.advise(
             Severity::Note,
             format!("docker can give back up to {}: {}", figures::size(sum), names.join(", ")),
@@ -257,25 +219,16 @@ pub(super) fn read_deleted(output: &Sections<'_>, account: &mut Account) -> Resu
     if sum >= WORTH_CLEARING {
         let names: Vec<String> = held.into_iter().map(|(_, name)| name).collect();
         account.advise(
-            if sum >= 5 * MIB * MIB {
-                Severity::Warning
-            } else {
-                Severity::Note
-            },
-            format!(
-                "deleted files that are still open hold {}: {}",
-                figures::size(sum),
-                figures::list(&names, 3)
-            ),
+            if sum >= 5 * MIB * MIB { Severity::Warning } else { Severity::Note },
+            format!("deleted files that are still open hold {}: {}", figures::size(sum), figures::list(&names, 3)),
             "restart what holds deleted files open: their space comes back only then",
         );
     }
     match output.first("seen").map(str::trim) {
         Some("root") => {}
-        Some(user) => account.gap(format!(
-            "only files of {} could be seen, not those of other users",
-            figures::plain(user, 32)
-        )),
+        Some(user) => {
+            account.gap(format!("only files of {} could be seen, not those of other users", figures::plain(user, 32)))
+        }
         None => account.gap("it is not known whose files could be seen"),
     }
     Ok(())

@@ -7,20 +7,14 @@ const SECONDS: u64 = 3;
 
 pub(super) fn read(output: &Sections<'_>, account: &mut Account) -> Result<(), String> {
     let areas = output.get("areas").ok_or_else(|| output.unreadable())?;
-    let header = areas
-        .first()
-        .is_some_and(|line| line.trim_start().starts_with("Filename"));
+    let header = areas.first().is_some_and(|line| line.trim_start().starts_with("Filename"));
     let rows: Vec<(u64, u64)> = areas.iter().skip(1).filter_map(|line| area(line)).collect();
-    let (all, used) = rows.iter().fold((0_u64, 0_u64), |sum, row| {
-        (sum.0.saturating_add(row.0), sum.1.saturating_add(row.1))
-    });
+    let (all, used) =
+        rows.iter().fold((0_u64, 0_u64), |sum, row| (sum.0.saturating_add(row.0), sum.1.saturating_add(row.1)));
     if !header {
         account.gap("the swap areas could not be read");
     } else if all == 0 {
-        account.find(
-            Severity::Note,
-            "no swap is set up: when memory ends, the OOM killer decides".to_owned(),
-        );
+        account.find(Severity::Note, "no swap is set up: when memory ends, the OOM killer decides".to_owned());
     } else {
         let percent = figures::percent(used, all);
         // How full it is, memory's own rule judges; here it says who is in it.
@@ -82,11 +76,7 @@ fn traffic(output: &Sections<'_>) -> Option<(u64, u64)> {
         .filter(|bytes| *bytes >= 1_024.0)
         .map_or(4, |bytes| bytes as u64 / 1_024);
     let counter = |section: &str, name: &str| {
-        output
-            .get(section)?
-            .iter()
-            .find_map(|line| figures::number(line.strip_prefix(name)?))
-            .map(|pages| pages as u64)
+        output.get(section)?.iter().find_map(|line| figures::number(line.strip_prefix(name)?)).map(|pages| pages as u64)
     };
     let rate = |name: &str| {
         let pages = counter("after", name)?.saturating_sub(counter("before", name)?);
@@ -102,17 +92,9 @@ fn swapped_out(output: &Sections<'_>) -> String {
         .iter()
         .filter_map(|line| {
             let (kib, name) = line.trim().split_once(' ')?;
-            Some(format!(
-                "{} {}",
-                figures::plain(name, 32),
-                figures::size(figures::number(kib)? as u64)
-            ))
+            Some(format!("{} {}", figures::plain(name, 32), figures::size(figures::number(kib)? as u64)))
         })
         .take(3)
         .collect();
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!("; most of it: {}", names.join(", "))
-    }
+    if names.is_empty() { String::new() } else { format!("; most of it: {}", names.join(", ")) }
 }

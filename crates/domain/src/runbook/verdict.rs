@@ -48,17 +48,8 @@ pub fn verdict(target: &str, observed: &[Observation]) -> Verdict {
         let title = &observation.title;
         let mut account = Account::default();
         match &observation.outcome {
-            StepOutcome::Exited {
-                code,
-                output,
-                truncated,
-            } => {
-                match by_rule(
-                    observation.reading,
-                    &Sections::of(output),
-                    biggest.as_ref(),
-                    &mut account,
-                ) {
+            StepOutcome::Exited { code, output, truncated } => {
+                match by_rule(observation.reading, &Sections::of(output), biggest.as_ref(), &mut account) {
                     Ok(()) => {
                         read.push(title.clone());
                         if *truncated {
@@ -71,24 +62,14 @@ pub fn verdict(target: &str, observed: &[Observation]) -> Verdict {
             }
             StepOutcome::TimedOut { seconds } => account.gap(format!("not finished within {seconds} s")),
             StepOutcome::Unreachable { why } => {
-                account.gap(format!(
-                    "no answer ({}); commands after it were not tried",
-                    figures::plain(why, 160)
-                ));
+                account.gap(format!("no answer ({}); commands after it were not tried", figures::plain(why, 160)));
             }
             StepOutcome::Refused { why } => {
-                account.gap(format!(
-                    "refused ({}); commands after it were not tried",
-                    figures::plain(why, 160)
-                ));
+                account.gap(format!("refused ({}); commands after it were not tried", figures::plain(why, 160)));
             }
         }
         let further = look_further(observation.reading, observed);
-        for finding in account
-            .findings
-            .iter_mut()
-            .filter(|finding| finding.severity != Severity::Note)
-        {
+        for finding in account.findings.iter_mut().filter(|finding| finding.severity != Severity::Note) {
             finding.advice = finding.advice.take().or(further.map(str::to_owned));
         }
         findings.append(&mut account.findings);
@@ -98,19 +79,11 @@ pub fn verdict(target: &str, observed: &[Observation]) -> Verdict {
     contact.append(&mut findings);
     // What the finding about the filesystem says already need not be said again.
     if let Some(names) = biggest.as_ref().and_then(space::Biggest::names) {
-        let said = contact
-            .iter()
-            .any(|finding| finding.severity != Severity::Note && finding.text.contains(&names));
+        let said = contact.iter().any(|finding| finding.severity != Severity::Note && finding.text.contains(&names));
         contact.retain(|finding| !said || finding.severity != Severity::Note || !finding.text.ends_with(&names));
     }
     contact.sort_by_key(|finding| finding.severity);
-    Verdict {
-        target: figures::plain(target, 64),
-        findings: contact,
-        recommendation,
-        read,
-        unread,
-    }
+    Verdict { target: figures::plain(target, 64), findings: contact, recommendation, read, unread }
 }
 
 fn by_rule(
@@ -142,28 +115,20 @@ fn by_rule(
 /// Which preset goes deeper, if this one did not.
 fn look_further(reading: Reading, observed: &[Observation]) -> Option<&'static str> {
     let (deeper, advice) = match reading {
-        Reading::Filesystems => (
-            Reading::BiggestFiles,
-            "the preset Disk shows what fills it and what can be cleared",
-        ),
+        Reading::Filesystems => (Reading::BiggestFiles, "the preset Disk shows what fills it and what can be cleared"),
         Reading::Memory | Reading::Pressure => (Reading::TopMemory, "the preset Memory shows what holds it"),
         Reading::FailedUnits => (Reading::UnitJournal, "the preset Services shows what they last said"),
         _ => return None,
     };
-    observed
-        .iter()
-        .all(|observation| observation.reading != deeper)
-        .then_some(advice)
+    observed.iter().all(|observation| observation.reading != deeper).then_some(advice)
 }
 
 /// What was found under the fullest filesystem, for the finding about that filesystem.
 fn biggest(observed: &[Observation]) -> Option<space::Biggest> {
-    observed
-        .iter()
-        .find_map(|observation| match (observation.reading, &observation.outcome) {
-            (Reading::BiggestFiles, StepOutcome::Exited { output, .. }) => space::Biggest::of(&Sections::of(output)),
-            _ => None,
-        })
+    observed.iter().find_map(|observation| match (observation.reading, &observation.outcome) {
+        (Reading::BiggestFiles, StepOutcome::Exited { output, .. }) => space::Biggest::of(&Sections::of(output)),
+        _ => None,
+    })
 }
 
 impl Verdict {
@@ -174,25 +139,12 @@ impl Verdict {
 
     /// The one line that says it: the worst finding, or what "nothing wrong" rests on.
     pub fn headline(&self) -> String {
-        let Self {
-            target,
-            findings,
-            read,
-            unread,
-            ..
-        } = self;
-        let serious = findings
-            .iter()
-            .filter(|finding| finding.severity != Severity::Note)
-            .count();
+        let Self { target, findings, read, unread, .. } = self;
+        let serious = findings.iter().filter(|finding| finding.severity != Severity::Note).count();
         match findings.first() {
             Some(worst) if serious > 0 => match serious - 1 {
                 0 => format!("{target}: {}", worst.text),
-                more => format!(
-                    "{target}: {} (and {})",
-                    worst.text,
-                    figures::count(more as u64, "more finding")
-                ),
+                more => format!("{target}: {} (and {})", worst.text, figures::count(more as u64, "more finding")),
             },
             _ if read.is_empty() => format!("{target}: nothing could be checked"),
             _ if unread.is_empty() => format!("{target}: nothing wrong found by these checks"),
@@ -227,14 +179,7 @@ impl Verdict {
         part("Found:", &found);
         part("Next:", &self.next_steps());
         part("Not checked:", &self.unread);
-        part(
-            "Checked:",
-            &if self.read.is_empty() {
-                Vec::new()
-            } else {
-                vec![self.read.join(" · ")]
-            },
-        );
+        part("Checked:", &if self.read.is_empty() { Vec::new() } else { vec![self.read.join(" · ")] });
         text.truncate(text.trim_end().len());
         text
     }

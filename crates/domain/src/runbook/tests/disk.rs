@@ -43,16 +43,7 @@ fn the_full_root_is_named_with_what_fills_it_and_images_are_not() {
     );
     says_nothing_of(
         &observed,
-        &[
-            "snap",
-            "cdrom",
-            "overlay",
-            "tmpfs",
-            "/boot",
-            "biggest things",
-            "read-only",
-            "Not checked",
-        ],
+        &["snap", "cdrom", "overlay", "tmpfs", "/boot", "biggest things", "read-only", "Not checked"],
     );
 }
 
@@ -61,31 +52,20 @@ fn what_is_reserved_for_root_is_told_from_what_is_left() {
     let df = DF.replace("94341632   3112332      97%", "97500000         0     100%");
     says(
         &[ran(Reading::Filesystems, &df)],
-        &[
-            "root filesystem 100 % full, nothing left of 98 GB, but 4.9 GB reserved for root",
-            "the preset Disk shows",
-        ],
+        &["root filesystem 100 % full, nothing left of 98 GB, but 4.9 GB reserved for root", "the preset Disk shows"],
     );
 }
 
 #[test]
 fn a_huge_filesystem_with_room_left_is_no_alarm() {
     let df = "== space ==\n/dev/sda1 xfs 10737418240 9879000000 858418240 92% /data\n== inodes ==\n/dev/sda1 100 1 99 1% /data\n== mounts ==\n/dev/sda1 /data xfs rw\n";
-    says(
-        &[ran(Reading::Filesystems, df)],
-        &["nothing wrong found by these checks"],
-    );
+    says(&[ran(Reading::Filesystems, df)], &["nothing wrong found by these checks"]);
 }
 
 #[test]
 fn inodes_that_are_used_up_are_found_though_there_is_space() {
-    let df = DF
-        .replace("812000 5741600   13%", "6553600 0 100%")
-        .replace("97% /\n", "40% /\n");
-    says(
-        &[ran(Reading::Filesystems, &df)],
-        &["root filesystem has used 100 % of its inodes: 0 left"],
-    );
+    let df = DF.replace("812000 5741600   13%", "6553600 0 100%").replace("97% /\n", "40% /\n");
+    says(&[ran(Reading::Filesystems, &df)], &["root filesystem has used 100 % of its inodes: 0 left"]);
 }
 
 #[test]

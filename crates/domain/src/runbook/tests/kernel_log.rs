@@ -46,10 +46,7 @@ fn old_kills_are_a_note_and_kills_without_a_time_say_so() {
 #[test]
 fn the_ring_buffers_seconds_are_counted_from_the_uptime() {
     let dmesg = "== source ==\ndmesg\n== now ==\n2026-11-20T12:00:00+0100\n5000.5 1.0\n== kills ==\n[ 4400.500000] Out of memory: Killed process 7 (node) total-vm:1kB\n";
-    says(
-        &[ran(Reading::OomKills, dmesg)],
-        &["Critical: OOM killer took node once in the last hour"],
-    );
+    says(&[ran(Reading::OomKills, dmesg)], &["Critical: OOM killer took node once in the last hour"]);
 }
 
 #[test]
@@ -60,10 +57,7 @@ fn the_kernels_counter_helps_where_its_log_may_not_be_read() {
         &[ran(Reading::OomKills, &log("oom_kill 3\n"))],
         &["OOM killer took 3 processes since boot", "may not be read"],
     );
-    says(
-        &[ran(Reading::OomKills, &log("oom_kill 0\n"))],
-        &["nothing wrong found by these checks"],
-    );
+    says(&[ran(Reading::OomKills, &log("oom_kill 0\n"))], &["nothing wrong found by these checks"]);
     says(&[ran(Reading::OomKills, &log(""))], &["nothing could be checked"]);
 }
 
@@ -103,10 +97,7 @@ fn disk_errors_and_hung_tasks_are_told_with_their_age() {
         ],
     );
     let later = KERNEL.replace("5000.5", "500000.5");
-    says(
-        &[ran(Reading::KernelLog, &later)],
-        &["nothing wrong found by these checks", "last 5 days ago"],
-    );
+    says(&[ran(Reading::KernelLog, &later)], &["nothing wrong found by these checks", "last 5 days ago"]);
 }
 
 #[test]
@@ -115,10 +106,7 @@ fn a_kernel_log_that_may_not_be_read_is_not_called_clean() {
     says(
         &[
             ran(Reading::KernelLog, closed),
-            ran(
-                Reading::Memory,
-                "== meminfo ==\nMemTotal: 100 kB\nMemAvailable: 90 kB\n",
-            ),
+            ran(Reading::Memory, "== meminfo ==\nMemTotal: 100 kB\nMemAvailable: 90 kB\n"),
         ],
         &[
             "nothing wrong found by 1 check that could be read",

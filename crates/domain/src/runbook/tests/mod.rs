@@ -12,28 +12,15 @@ use super::*;
 use crate::preset::{Presets, Step};
 
 fn ran(reading: Reading, output: &str) -> Observation {
-    seen(
-        reading,
-        StepOutcome::Exited {
-            code: 0,
-            output: output.to_owned(),
-            truncated: false,
-        },
-    )
+    seen(reading, StepOutcome::Exited { code: 0, output: output.to_owned(), truncated: false })
 }
 
 fn seen(reading: Reading, outcome: StepOutcome) -> Observation {
-    Observation {
-        reading,
-        title: format!("{reading:?}"),
-        outcome,
-    }
+    Observation { reading, title: format!("{reading:?}"), outcome }
 }
 
 fn silent() -> StepOutcome {
-    StepOutcome::Unreachable {
-        why: "connect to host devvm port 22: Connection timed out".to_owned(),
-    }
+    StepOutcome::Unreachable { why: "connect to host devvm port 22: Connection timed out".to_owned() }
 }
 
 fn late() -> StepOutcome {
@@ -45,11 +32,7 @@ fn text(observed: &[Observation]) -> String {
 }
 
 fn fine() -> StepOutcome {
-    StepOutcome::Exited {
-        code: 0,
-        output: String::new(),
-        truncated: false,
-    }
+    StepOutcome::Exited { code: 0, output: String::new(), truncated: false }
 }
 
 #[track_caller]

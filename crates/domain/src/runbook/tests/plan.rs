@@ -27,48 +27,27 @@ pub(super) fn course(steps: &[Step], outcome: impl Fn(usize, Reading) -> StepOut
 fn steps_run_in_their_order() {
     for id in ["triage", "memory", "disk", "services", "qemu"] {
         let steps = preset(id);
-        assert_eq!(
-            course(&steps, |_, _| fine()),
-            steps.iter().map(Step::reads).collect::<Vec<_>>()
-        );
+        assert_eq!(course(&steps, |_, _| fine()), steps.iter().map(Step::reads).collect::<Vec<_>>());
     }
 }
 
 #[test]
 fn after_an_unreachable_target_only_the_hypervisor_is_asked() {
-    assert_eq!(
-        course(&preset("triage"), |_, _| silent()),
-        [Reading::Load, Reading::HypervisorStatus]
-    );
+    assert_eq!(course(&preset("triage"), |_, _| silent()), [Reading::Load, Reading::HypervisorStatus]);
     let lost_later = |at, reading: Reading| {
-        if at == 2 && !reading.of_hypervisor() {
-            silent()
-        } else {
-            fine()
-        }
+        if at == 2 && !reading.of_hypervisor() { silent() } else { fine() }
     };
     assert_eq!(
         course(&preset("memory"), lost_later),
-        [
-            Reading::Memory,
-            Reading::Pressure,
-            Reading::TopMemory,
-            Reading::HypervisorStatus
-        ]
+        [Reading::Memory, Reading::Pressure, Reading::TopMemory, Reading::HypervisorStatus]
     );
     let target_only = |_, reading: Reading| if reading.of_hypervisor() { fine() } else { silent() };
-    assert_eq!(
-        course(&preset("qemu"), target_only),
-        [Reading::Answers, Reading::HypervisorStatus, Reading::Forensics]
-    );
+    assert_eq!(course(&preset("qemu"), target_only), [Reading::Answers, Reading::HypervisorStatus, Reading::Forensics]);
 }
 
 #[test]
 fn a_silent_hypervisor_is_not_asked_twice() {
-    assert_eq!(
-        course(&preset("qemu"), |_, _| silent()),
-        [Reading::Answers, Reading::HypervisorStatus]
-    );
+    assert_eq!(course(&preset("qemu"), |_, _| silent()), [Reading::Answers, Reading::HypervisorStatus]);
 }
 
 #[test]
@@ -78,11 +57,6 @@ fn one_time_out_does_not_end_the_run_and_three_do() {
     let host_only = |_, reading: Reading| if reading.of_hypervisor() { fine() } else { late() };
     assert_eq!(
         course(&preset("triage"), host_only),
-        [
-            Reading::Load,
-            Reading::Memory,
-            Reading::Pressure,
-            Reading::HypervisorStatus
-        ]
+        [Reading::Load, Reading::Memory, Reading::Pressure, Reading::HypervisorStatus]
     );
 }

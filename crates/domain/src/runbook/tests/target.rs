@@ -43,10 +43,7 @@ fn load_is_judged_by_the_number_of_cpus() {
 #[test]
 fn a_clock_that_lost_its_time_and_a_recent_start_are_told() {
     let output = LOAD.replace("2026-11-20", "1970-01-01").replace("780000.74", "240.10");
-    says(
-        &[ran(Reading::Load, &output)],
-        &["the clock says 1970-01-01", "the target started 4 min ago"],
-    );
+    says(&[ran(Reading::Load, &output)], &["the clock says 1970-01-01", "the target started 4 min ago"]);
 }
 
 #[test]
@@ -60,14 +57,8 @@ fn available_memory_counts_and_free_memory_does_not() {
         &[ran(Reading::Memory, &meminfo("MemAvailable: 400000 kB\n"))],
         &["Critical: memory nearly used up: 391 MB available of 16 GB (2 %), swap 100 % used of 2 GB"],
     );
-    says(
-        &[ran(Reading::Memory, &meminfo("MemAvailable: 9000000 kB\n"))],
-        &["Warning: swap 100 % used"],
-    );
-    says(
-        &[ran(Reading::Memory, &meminfo("Buffers: 10000 kB\nCached: 90000 kB\n"))],
-        &["about 215 MB available"],
-    );
+    says(&[ran(Reading::Memory, &meminfo("MemAvailable: 9000000 kB\n"))], &["Warning: swap 100 % used"]);
+    says(&[ran(Reading::Memory, &meminfo("Buffers: 10000 kB\nCached: 90000 kB\n"))], &["about 215 MB available"]);
     says(
         &[ran(Reading::Memory, "MemTotal: x")],
         &["nothing could be checked", "Memory: its output was not understood"],
@@ -77,14 +68,8 @@ fn available_memory_counts_and_free_memory_does_not() {
 #[test]
 fn a_kernel_without_pressure_is_no_error() {
     let absent = "== cpu ==\ncat: /proc/pressure/cpu: No such file or directory\n== memory ==\ncat: /proc/pressure/memory: No such file or directory\n== io ==\n";
-    let observed = [seen(
-        Reading::Pressure,
-        StepOutcome::Exited {
-            code: 1,
-            output: absent.to_owned(),
-            truncated: false,
-        },
-    )];
+    let observed =
+        [seen(Reading::Pressure, StepOutcome::Exited { code: 1, output: absent.to_owned(), truncated: false })];
     says(&observed, &["Pressure: this kernel does not tell (no /proc/pressure)"]);
     let present = "== cpu ==\nsome avg10=1.00 avg60=2.00 avg300=0 total=1\n== memory ==\nsome avg10=60 avg60=50.00 avg300=1 total=1\nfull avg10=48.10 avg60=33.20 avg300=1 total=1\n== io ==\nsome avg10=0 avg60=0 avg300=0 total=0\nfull avg10=0.00 avg60=0.00 avg300=0 total=0\n";
     says(
@@ -98,10 +83,7 @@ fn the_process_that_holds_most_memory_is_named() {
     let largest = "MemTotal: 16384000 kB\n== largest: kB, pid, user, name ==\n12000000 812 app java\n90000 1 root systemd\n== together: kB, processes, name ==\n12000000 1 java\n6000000 40 php-fpm8.1\n";
     says(
         &[ran(Reading::TopMemory, largest)],
-        &[
-            "java (pid 812) holds 11 GB, 73 % of memory",
-            "40 processes php-fpm8.1 hold 5.7 GB together, 37 % of memory",
-        ],
+        &["java (pid 812) holds 11 GB, 73 % of memory", "40 processes php-fpm8.1 hold 5.7 GB together, 37 % of memory"],
     );
 }
 
@@ -134,10 +116,7 @@ fn failed_units_are_listed() {
     let failed = "== state ==\ndegraded\n== failed ==\nnginx.service loaded failed failed A high performance web server\n● certbot.service loaded failed failed Certbot\nbackup.timer loaded failed failed Backup\n";
     says(
         &[ran(Reading::FailedUnits, failed)],
-        &[
-            "devvm: 3 failed units: nginx.service, certbot.service, backup.timer",
-            "the preset Services shows",
-        ],
+        &["devvm: 3 failed units: nginx.service, certbot.service, backup.timer", "the preset Services shows"],
     );
 }
 
@@ -151,10 +130,7 @@ fn another_init_is_no_error_and_a_silent_systemd_is() {
         &[ran(Reading::FailedUnits, "== state ==\n== failed ==\n")],
         &["Critical: systemd does not answer within 8 s"],
     );
-    says(
-        &[ran(Reading::FailedUnits, "== state ==\nmaintenance\n== failed ==\n")],
-        &["rescue or emergency mode"],
-    );
+    says(&[ran(Reading::FailedUnits, "== state ==\nmaintenance\n== failed ==\n")], &["rescue or emergency mode"]);
 }
 
 #[test]

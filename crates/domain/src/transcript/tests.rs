@@ -1,0 +1,102 @@
+//! The fold's promises, over arbitrary logs, and its joins one by one.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::any_log;
+
+proptest! {
+    #[test]
+    fn any_order_and_duplication_folds_to_the_fold_of_the_log(
+        (log, shuffled) in any_log().prop_flat_map(|log| {
+            let doubled: Vec<Entry> = log.iter().chain(log.iter()).cloned().collect();
+            (Just(log), Just(doubled).prop_shuffle())
+        }),
+    ) {
+        prop_assert_eq!(Transcript::of(&shuffled), Transcript::of(&log));
+    }
+
+    #[test]
+    fn a_split_anywhere_with_any_overlap_folds_to_the_fold_of_the_log(
+        log in any_log(), cut in any::<prop::sample::Index>(), back in 0usize..20,
+    ) {
+        let cut = cut.index(log.len() + 1);
+        let mut transcript = Transcript::of(&log[..cut]);
+        for entry in &log[cut.saturating_sub(back)..] {
+            transcript.apply(entry);
+        }
+        prop_assert_eq!(transcript, Transcript::of(&log));
+    }
+
+    #[test]
+    fn what_was_folded_is_known_by_its_ends(log in any_log()) {
+        let transcript = Transcript::of(&log);
+        prop_assert_eq!(transcript.oldest(), log.first().map(|entry| entry.id));
+        prop_assert_eq!(transcript.newest(), log.last().map(|entry| entry.id));
+    }
+
+    #[test]
+    fn folding_twice_changes_nothing(log in any_log()) {
+        let mut transcript = Transcript::of(&log);
+        let before = transcript.clone();
+        for entry in &log {
+            prop_assert!(!transcript.apply(entry));
+        }
+        prop_assert_eq!(transcript, before);
+    }
+}
+
+#[test]
+fn a_tool_and_its_result_are_one_row() {
+    let tool = |id, event| Entry { id: EntryId(id), at: Millis(id * 1000), event };
+    let log = [
+        tool(
+            0,
+            Event::Tool {
+                tool_id: "t".into(),
+                name: "command".into(),
+                input: serde_json::json!({"command": "uptime", "title": "Uptime and load"}),
+                parent: None,
+            },
+        ),
+        tool(
+            2,
+            Event::ToolResult {
+                tool_id: "t".into(),
+                output: "up".into(),
+                is_error: false,
+                exit_code: Some(0),
+                truncated: false,
+            },
+        ),
+    ];
+    let transcript = Transcript::of(&log);
+    assert_eq!(transcript.rows().count(), 1);
+    let Item::Tool { line, end: Some(end), .. } = &transcript.rows().next().unwrap().item else {
+        panic!("not a finished tool");
+    };
+    assert_eq!((line.as_str(), end.duration_ms), ("uptime", Some(2000)));
+}
+
+#[test]
+fn a_tool_whose_turn_ended_without_its_result_is_not_shown_as_running() {
+    let entry = |id, event| Entry { id: EntryId(id), at: Millis(0), event };
+    let tool = Event::Tool { tool_id: "t".into(), name: "command".into(), input: Default::default(), parent: None };
+    let log = [entry(0, tool), entry(1, Event::TurnEnd)];
+    for order in [[0, 1], [1, 0]] {
+        let transcript = Transcript::of(order.map(|place| &log[place]));
+        let Item::Tool { end: None, abandoned, .. } = &transcript.rows().next().unwrap().item else { panic!() };
+        assert!(*abandoned);
+    }
+}
+
+#[test]
+fn a_turn_is_open_from_its_prompt_to_its_end() {
+    let entry = |id, event| Entry { id: EntryId(id), at: Millis(0), event };
+    let mut transcript = Transcript::default();
+    assert_eq!(transcript.turn_open(), None);
+    transcript.apply(&entry(0, Event::User { text: "x".into(), by: "ada".into() }));
+    assert_eq!(transcript.turn_open(), Some(true));
+    transcript.apply(&entry(1, Event::TurnEnd));
+    assert_eq!(transcript.turn_open(), Some(false));
+}

@@ -1,0 +1,157 @@
+//! What can be said: every setting once, as a flag, an environment variable and a key of the TOML file. Nothing here has a
+//! default or is checked; that is [`super::Config`]'s.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use super::{ConfigError, Secret};
+
+/// Everything that can be configured. Each field is a flag of `breakglass serve`, an environment variable and a key of
+/// the TOML file (the flag's name with underscores).
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// TOML file with any of these settings, the flags' names with underscores
+    #[arg(long, env = "BREAKGLASS_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Practice mode: this machine as target and a practice hypervisor
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    pub practice: Option<bool>,
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "BREAKGLASS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+    /// Folder for sessions, runs and sign-ins, created with mode 0700 [default: ~/.local/share/breakglass]
+    #[arg(long, env = "BREAKGLASS_DATA_DIR", value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+    /// Folder of the page's files [default: `site` beside the program, else target/site]
+    #[arg(long, env = "LEPTOS_SITE_ROOT", value_name = "FOLDER")]
+    pub site_root: Option<PathBuf>,
+    /// Folder with presets.toml [default: what is built in]
+    #[arg(long, env = "BREAKGLASS_AGENTS_DIR", value_name = "FOLDER")]
+    pub agents_dir: Option<PathBuf>,
+    /// Who does the turns [default: runbook]
+    #[arg(long, env = "BREAKGLASS_BACKEND", value_name = "runbook")]
+    pub backend: Option<BackendChoice>,
+    /// The target's name, as people call it [default: devvm]
+    #[arg(long, env = "BREAKGLASS_TARGET_NAME", value_name = "NAME")]
+    pub target_name: Option<String>,
+    /// Host name or address of the target
+    #[arg(long, env = "BREAKGLASS_DEVVM_HOST", value_name = "HOST")]
+    pub devvm_host: Option<String>,
+    /// User to sign in as on the target
+    #[arg(long, env = "BREAKGLASS_DEVVM_USER", value_name = "USER")]
+    pub devvm_user: Option<String>,
+    /// Host name or address of the hypervisor
+    #[arg(long, env = "BREAKGLASS_PVE_HOST", value_name = "HOST")]
+    pub pve_host: Option<String>,
+    /// User to sign in as on the hypervisor [default: root]
+    #[arg(long, env = "BREAKGLASS_PVE_USER", value_name = "USER")]
+    pub pve_user: Option<String>,
+    /// File for `ssh -F`; without hosts, its `devvm` and `pve` are used
+    #[arg(long, env = "BREAKGLASS_SSH_CONFIG", value_name = "FILE")]
+    pub ssh_config: Option<PathBuf>,
+    /// Token that scripts send as `Authorization: Bearer …`
+    #[arg(skip)]
+    pub api_bearer_token: Option<Secret>,
+    /// Header in which a trusted proxy names the user [default: x-authentik-username]
+    #[arg(long, env = "BREAKGLASS_USER_HEADER", value_name = "HEADER")]
+    pub user_header: Option<String>,
+    /// Networks of the proxies that are believed, as CIDR; none: the header is never believed
+    #[arg(long, env = "BREAKGLASS_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    pub trusted_proxies: Option<Vec<IpNet>>,
+    /// Origin under which people open the console, such as https://console.example
+    #[arg(long, env = "BREAKGLASS_PUBLIC_ORIGIN", value_name = "ORIGIN")]
+    pub public_origin: Option<String>,
+    /// Turns that may run at once, in all sessions [default: 2]
+    #[arg(long, env = "BREAKGLASS_MAX_CONCURRENT_TURNS", value_name = "N")]
+    pub max_concurrent_turns: Option<usize>,
+    /// Time limit of a turn [default: 1800]
+    #[arg(long, env = "BREAKGLASS_TURN_TIMEOUT_SECONDS", value_name = "SECONDS")]
+    pub turn_timeout_seconds: Option<u64>,
+    /// Time limit of one command on the target [default: 20]
+    #[arg(long, env = "BREAKGLASS_COMMAND_TIMEOUT_SECONDS", value_name = "SECONDS")]
+    pub command_timeout_seconds: Option<u64>,
+    /// Output that is kept of one command on the target [default: 262144]
+    #[arg(long, env = "BREAKGLASS_COMMAND_OUTPUT_MAX_BYTES", value_name = "BYTES")]
+    pub command_output_max_bytes: Option<usize>,
+    /// Time limit of a verb [default: 120]
+    #[arg(long, env = "BREAKGLASS_PVE_VERB_TIMEOUT_SECONDS", value_name = "SECONDS")]
+    pub pve_verb_timeout_seconds: Option<u64>,
+    /// Output that is kept of one run of a verb [default: 1048576]
+    #[arg(long, env = "BREAKGLASS_PVE_OUTPUT_MAX_BYTES", value_name = "BYTES")]
+    pub pve_output_max_bytes: Option<usize>,
+    /// Longest silence on a stream before a heartbeat [default: 20]
+    #[arg(long, env = "BREAKGLASS_SSE_KEEPALIVE_SECONDS", value_name = "SECONDS")]
+    pub sse_keepalive_seconds: Option<u64>,
+    /// How long a reader may take nothing before it is cut off [default: 30]
+    #[arg(long, env = "BREAKGLASS_SLOW_READER_SECONDS", value_name = "SECONDS")]
+    pub slow_reader_seconds: Option<u64>,
+    /// Longest prompt [default: 65536]
+    #[arg(long, env = "BREAKGLASS_PROMPT_MAX_BYTES", value_name = "BYTES")]
+    pub prompt_max_bytes: Option<usize>,
+    /// Longest body of a request [default: 4194304]
+    #[arg(long, env = "BREAKGLASS_BODY_MAX_BYTES", value_name = "BYTES")]
+    pub body_max_bytes: Option<usize>,
+    /// Largest database; 0 for no limit but the disk's [default: 0]
+    #[arg(long, env = "BREAKGLASS_STORE_MAX_BYTES", value_name = "BYTES")]
+    pub store_max_bytes: Option<u64>,
+}
+
+/// Who does the turns. The agent comes with its own backend.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum BackendChoice {
+    /// The presets' commands and the rules that read them; no AI.
+    #[default]
+    Runbook,
+}
+
+impl Settings {
+    /// Lays these settings (command line and environment) over those of the configuration file, if one is named.
+    pub(super) fn over_file(self) -> Result<Settings, ConfigError> {
+        let Some(path) = self.config.clone() else {
+            return Ok(self);
+        };
+        let text =
+            std::fs::read_to_string(&path).map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?;
+        let file: Settings = toml::from_str(&text)
+            .map_err(|source| ConfigError::Malformed { path: path.clone(), source: Box::new(source) })?;
+        macro_rules! over {
+            ($($field:ident),* $(,)?) => { Settings { $($field: self.$field.or(file.$field)),* } };
+        }
+        Ok(over!(
+            config,
+            practice,
+            listen,
+            data_dir,
+            site_root,
+            agents_dir,
+            backend,
+            target_name,
+            devvm_host,
+            devvm_user,
+            pve_host,
+            pve_user,
+            ssh_config,
+            api_bearer_token,
+            user_header,
+            trusted_proxies,
+            public_origin,
+            max_concurrent_turns,
+            turn_timeout_seconds,
+            command_timeout_seconds,
+            command_output_max_bytes,
+            pve_verb_timeout_seconds,
+            pve_output_max_bytes,
+            sse_keepalive_seconds,
+            slow_reader_seconds,
+            prompt_max_bytes,
+            body_max_bytes,
+            store_max_bytes,
+        ))
+    }
+}
