@@ -17,10 +17,14 @@ pub(super) fn soon(work: impl FnOnce() + 'static) {
     set_timeout(work, std::time::Duration::ZERO);
 }
 
+/// The element of this kind that an event is on, or inside of.
+pub(super) fn within(event: &web_sys::Event, selector: &str) -> Option<web_sys::Element> {
+    event.target()?.dyn_into::<web_sys::Element>().ok()?.closest(selector).ok()?
+}
+
 /// True for an event on an element of `[data-act=…]`, or inside of one.
 pub(super) fn acts(event: &web_sys::Event, act: &str) -> bool {
-    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    target.is_some_and(|target| target.closest(&format!("[data-act={act}]")).ok().flatten().is_some())
+    within(event, &format!("[data-act={act}]")).is_some()
 }
 
 /// What a form without script left is said once: it passes, and a reload does not bring it back.

@@ -158,10 +158,7 @@ async fn send(state: State, sent: Sent) {
         }
         Err(Trouble::NotSent) => {
             state.stopping.set(false);
-            dom::toast(
-                state,
-                "This could not be sent. Check the connection and try again: it cannot happen twice.".into(),
-            );
+            dom::toast(state, "This could not be sent. Check the connection and try again: it runs only once.".into());
         }
     }
 }

@@ -3,7 +3,7 @@
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 use web_sys::{HtmlElement, KeyboardEvent};
 
-use super::dom;
+use super::{dom, sheet};
 use crate::state::State;
 
 /// Listens for as long as the page lives.
@@ -23,9 +23,7 @@ pub(super) fn listen(state: State) {
                     press(".send");
                 }
             }
-            "Escape" if window().location().hash().as_deref() == Ok("#vm") => {
-                let _ = window().location().set_hash("console");
-            }
+            "Escape" => sheet::close(),
             _ => {}
         }
     });

@@ -7,6 +7,7 @@ mod forms;
 mod keys;
 mod run;
 mod scroll;
+mod sheet;
 mod source;
 mod stream;
 
@@ -44,6 +45,7 @@ fn attach(state: State) {
     scroll::listen(state);
     forms::intercept(state);
     keys::listen(state);
+    sheet::listen();
     stream::attach(state);
     run::resume(state);
     if let Some(root) = document().document_element() {

@@ -12,7 +12,6 @@ const KEPT: usize = 64;
 const LIVES: u64 = 5 * 60 * 1000;
 
 struct Left {
-    id: String,
     operator: String,
     at: Millis,
     flash: Flash,
@@ -26,14 +25,15 @@ pub struct Flashes {
 
 impl Flashes {
     /// Leaves one for this operator, and says under which id.
-    pub fn leave(&self, operator: &str, flash: Flash) -> String {
+    pub fn leave(&self, operator: &str, mut flash: Flash) -> String {
         let (id, at) = (fresh::token(), fresh::now());
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         left.retain(|other| at.since(other.at) < LIVES);
         if left.len() >= KEPT {
             left.remove(0);
         }
-        left.push(Left { id: id.clone(), operator: operator.to_owned(), at, flash });
+        flash.id.clone_from(&id);
+        left.push(Left { operator: operator.to_owned(), at, flash });
         id
     }
 
@@ -41,7 +41,7 @@ impl Flashes {
     pub fn read(&self, operator: &str, id: &str) -> Option<Flash> {
         let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let now = fresh::now();
-        let mine = |left: &&Left| left.id == id && left.operator == operator && now.since(left.at) < LIVES;
+        let mine = |left: &&Left| left.flash.id == id && left.operator == operator && now.since(left.at) < LIVES;
         left.iter().find(mine).map(|left| left.flash.clone())
     }
 }

@@ -18,8 +18,7 @@ pub fn Shell() -> impl IntoView {
     };
     let state = State::new(page);
     provide_context(state);
-    // Without script the page looks again by itself while there is something to see.
-    let busy = state.working() || state.run.with(|run| run.as_ref().is_some_and(|run| run.outcome.is_none()));
+    let refresh = refresh(state);
     let boot = format!(
         "import start, {{ hydrate }} from '{}'; start({{ module_or_path: '{}' }}).then(hydrate);",
         names.js, names.wasm
@@ -33,7 +32,7 @@ pub fn Shell() -> impl IntoView {
                 <link rel="stylesheet" href=names.css.clone()/>
                 <link rel="modulepreload" href=names.js.clone()/>
                 <link rel="preload" href=names.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin=""/>
-                {busy.then(|| view! { <noscript><meta http-equiv="refresh" content="5"/></noscript> })}
+                {refresh.map(|content| view! { <noscript><meta http-equiv="refresh" content=content/></noscript> })}
                 <Embedded json=embedded/>
                 <script type="module" nonce=use_nonce()>{boot}</script>
             </head>
@@ -41,6 +40,26 @@ pub fn Shell() -> impl IntoView {
                 <App/>
             </body>
         </html>
+    }
+}
+
+/// How a page without script looks again by itself, while there is something to see. Each look has an address of its
+/// own: going to the same one with a fragment would only scroll.
+fn refresh(state: State) -> Option<String> {
+    let running = state.run.with(|run| run.as_ref().filter(|run| run.outcome.is_none()).map(|run| run.run_id.clone()));
+    let here = match state.session_id() {
+        id if id.is_empty() => "/".to_owned(),
+        id => format!("/s/{id}"),
+    };
+    let mut look = state.key();
+    let draft = state.page.with_value(|page| page.flash.as_ref().map(|flash| flash.id.clone()));
+    if let Some(draft) = draft {
+        look.push_str("&flash=");
+        look.push_str(&draft);
+    }
+    match running {
+        Some(run) => Some(format!("5; url={here}?run={run}&look={look}#vm")),
+        None => state.working().then(|| format!("5; url={here}?look={look}")),
     }
 }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use domain::{
-    ids::{Millis, duration_text},
+    ids::{EntryId, Millis, duration_text},
     transcript::{Item, Row, RunEnd, Tone, ToolEnd, Transcript},
     verb::{Outcome, Verb},
 };
@@ -133,7 +133,7 @@ fn RowView(row: Arc<Row>) -> impl IntoView {
             <li class="row"><div class="bubble agent prose">{prose(text)}</div></li>
         }),
         Item::Tool { name, line, title, end, abandoned } => {
-            EitherOf6::C(tool_row(name.clone(), line.clone(), title.clone(), end.clone(), *abandoned))
+            EitherOf6::C(tool_row(row.id, name.clone(), line.clone(), title.clone(), end.clone(), *abandoned))
         }
         Item::Run { verb, by, end, .. } => EitherOf6::D(run_row(*verb, by.clone(), end.clone(), at)),
         Item::Note { tone, text } => {
@@ -156,7 +156,14 @@ fn RowView(row: Arc<Row>) -> impl IntoView {
 }
 
 /// One line for a tool, with its state, duration and exit code; what it ran and what came of it fold out.
-fn tool_row(name: String, line: String, title: Option<String>, end: Option<ToolEnd>, abandoned: bool) -> impl IntoView {
+fn tool_row(
+    id: EntryId,
+    name: String,
+    line: String,
+    title: Option<String>,
+    end: Option<ToolEnd>,
+    abandoned: bool,
+) -> impl IntoView {
     let state = match &end {
         None if abandoned => "failed",
         None => "running",
@@ -184,7 +191,8 @@ fn tool_row(name: String, line: String, title: Option<String>, end: Option<ToolE
     });
     view! {
         <li class="row tool" data-state=state>
-            <details>
+            // Named, so that what somebody opened can be opened again when its second half makes it anew.
+            <details id=format!("tool-{id}")>
                 <summary>
                     <Icon name=icon/>
                     <span class="tool-label">{shown(&label)}</span>

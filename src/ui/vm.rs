@@ -109,6 +109,8 @@ fn Confirmed(verb: Verb) -> impl IntoView {
         Verb::Start => "verb",
         _ => "verb danger",
     };
+    let practice =
+        state.page.with_value(|page| page.surroundings.practice).then_some(" This is practice: no machine is touched.");
     let recovery = (verb == Verb::Cycle).then(|| view! { <span class="badge">"recovery"</span> });
     view! {
         <details class="confirm" name="confirm">
@@ -121,7 +123,7 @@ fn Confirmed(verb: Verb) -> impl IntoView {
             </summary>
             <form method="post" action=RunVerb::PATH class="confirmation">
                 {fields(state, verb)}
-                <p>{verb.warning(&target)}" Forensics are captured first."</p>
+                <p>{verb.warning(&target)}" Forensics are captured first."{practice}</p>
                 {move || state.unknown.get().then(|| view! {
                     <label class="override">
                         <input type="checkbox" name="override_unknown" value="true"/>
@@ -153,8 +155,9 @@ fn run_view(state: State, run: Run) -> impl IntoView {
     };
     let took = run.ended.map(|_| format!(" · {}", duration_text(run.duration_ms())));
     let exit = run.exit_code.filter(|_| look == "ended").map(|code| format!(" · exit code {code}"));
-    // The last thing that the host said is what one looks for; the rest is evidence.
-    let last = stdout.lines().rfind(|line| !line.trim().is_empty()).map(|line| {
+    // The last thing that the host said is what one looks for; of a status it is the state. The rest is evidence.
+    let state_line = stdout.lines().find(|line| *verb == Verb::Status && line.starts_with("status:"));
+    let last = state_line.or_else(|| stdout.lines().rfind(|line| !line.trim().is_empty())).map(|line| {
         view! { <p class="run-last">{shown(line)}</p> }
     });
     let mut output = stdout.clone();

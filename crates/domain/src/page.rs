@@ -50,6 +50,8 @@ pub struct Surroundings {
 /// What a form without script left for the page that follows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flash {
+    /// Under which id it was left, so that a page which looks again by itself finds it again.
+    pub id: String,
     /// What happened and what to do next.
     pub detail: String,
     /// The text that was typed, so that it is not lost.

@@ -189,13 +189,13 @@ impl FormCall {
             let here = session.parse::<SessionId>().map_or_else(|_| "/".to_owned(), |id| format!("/s/{id}"));
             let (path, query, flash) = match &answered {
                 FormAnswer::Started { session_id } | FormAnswer::Opened { session_id } => {
-                    let kept = (!draft.is_empty()).then(|| Flash { detail: String::new(), draft });
+                    let kept = (!draft.is_empty()).then(|| Flash { draft, ..Flash::default() });
                     (format!("/s/{session_id}"), String::new(), kept)
                 }
                 FormAnswer::Cancelled { .. } => (here, String::new(), None),
                 FormAnswer::Running { run_id } => (here, format!("?run={run_id}"), None),
                 FormAnswer::Failed { detail, .. } => {
-                    (here, String::new(), Some(Flash { detail: detail.clone(), draft }))
+                    (here, String::new(), Some(Flash { detail: detail.clone(), draft, ..Flash::default() }))
                 }
             };
             let query = match flash {

@@ -31,7 +31,8 @@ pub(super) fn routes(assets: &Assets) -> Router<Console> {
     let folder = ServeDir::new(assets.root.join("pkg")).precompressed_br().precompressed_gzip();
     let pkg = Router::new()
         .nest_service("/pkg", folder)
-        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, forever));
+        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, forever))
+        .layer(SetResponseHeaderLayer::overriding(header::VARY, HeaderValue::from_static("accept-encoding")));
     let mut public = Router::new();
     for (path, file) in PUBLIC {
         public = public.route_service(path, ServeFile::new(assets.root.join(file)));
