@@ -23,9 +23,15 @@ struct CommandLine {
     program: Program,
 }
 
+/// What is no flag, because an argv can be read by everybody on the machine.
+const SECRETS: &str = "Environment only:
+  API_BEARER_TOKEN  Token that scripts send as `Authorization: Bearer …` (also `api_bearer_token` in the TOML file)
+  RUST_LOG          What is logged to standard error [default: breakglass=info,warn]";
+
 #[derive(Subcommand)]
 enum Program {
     /// Serves the console
+    #[command(after_help = SECRETS)]
     Serve(Box<Settings>),
     /// Prints a link that signs one person in, once
     SignInLink(Box<Settings>),

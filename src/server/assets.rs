@@ -16,7 +16,9 @@ pub struct Assets {
 impl Assets {
     /// Reads the hashes that the build left in `hash.txt` (lines such as `js: 3f2b…`). Without it, plain names.
     pub fn find(root: &Path) -> Self {
-        let hashes = std::fs::read_to_string(root.join("hash.txt")).unwrap_or_default();
+        // `cargo leptos` leaves it beside the program.
+        let beside = || std::fs::read_to_string(std::env::current_exe().ok()?.with_file_name("hash.txt")).ok();
+        let hashes = std::fs::read_to_string(root.join("hash.txt")).ok().or_else(beside).unwrap_or_default();
         let name = |kind: &str| {
             let hash = hashes.lines().find_map(|line| {
                 let (name, hash) = line.split_once(':')?;

@@ -134,7 +134,8 @@ pub async fn open(config: Config, renderer: Renderer) -> Result<Console, StartEr
         preset_labels: presets.iter().map(|preset| preset.label.clone()).collect(),
     });
     let backends = match config.backend {
-        BackendChoice::Runbook => Backends { ai: None, runbook },
+        // There is no agent in this version, so the best there is is the runbook.
+        BackendChoice::Auto | BackendChoice::Runbook => Backends { ai: None, runbook },
     };
     let sessions = Sessions::open(store.clone(), backends, config.limits.clone()).await?;
     Power::close_abandoned(store.clone(), Arc::clone(&sessions)).await;

@@ -33,8 +33,8 @@ pub struct Settings {
     /// Folder with presets.toml [default: what is built in]
     #[arg(long, env = "BREAKGLASS_AGENTS_DIR", value_name = "FOLDER")]
     pub agents_dir: Option<PathBuf>,
-    /// Who does the turns [default: runbook]
-    #[arg(long, env = "BREAKGLASS_BACKEND", value_name = "runbook")]
+    /// Who does the turns: the best there is, or the runbook, which needs no AI [default: auto]
+    #[arg(long, env = "BREAKGLASS_BACKEND", value_name = "auto|runbook")]
     pub backend: Option<BackendChoice>,
     /// The target's name, as people call it [default: devvm]
     #[arg(long, env = "BREAKGLASS_TARGET_NAME", value_name = "NAME")]
@@ -105,8 +105,10 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum BackendChoice {
-    /// The presets' commands and the rules that read them; no AI.
+    /// The best there is.
     #[default]
+    Auto,
+    /// The presets' commands and the rules that read them; no AI.
     Runbook,
 }
 

@@ -84,7 +84,7 @@ pub(super) fn read_biggest(output: &Sections<'_>, account: &mut Account) -> Resu
     match (biggest.names(), &biggest.incomplete) {
         (Some(names), None) => account.find(Severity::Note, format!("biggest things under {}: {names}", biggest.mount)),
         (Some(names), Some(_)) => {
-            account.find(Severity::Note, format!("biggest things seen under {}: {names}", biggest.mount))
+            account.find(Severity::Note, format!("biggest things seen under {}: {names}", biggest.mount));
         }
         (None, None) => account.find(Severity::Note, format!("nothing under {} is larger than 50 MB", biggest.mount)),
         (None, Some(_)) => {}
@@ -115,10 +115,10 @@ pub(super) fn read_clearable(output: &Sections<'_>, account: &mut Account) -> Re
                 "safe to clear: old journals, `!sudo journalctl --vacuum-size=200M`",
             ),
             "/var/cache/apt/archives" => {
-                clear(kib, "downloaded packages of apt", "safe to clear: apt's cache, `!sudo apt-get clean`")
+                clear(kib, "downloaded packages of apt", "safe to clear: apt's cache, `!sudo apt-get clean`");
             }
             "/var/cache/dnf" | "/var/cache/yum" => {
-                clear(kib, "downloaded packages of dnf", "safe to clear: dnf's cache, `!sudo dnf clean all`")
+                clear(kib, "downloaded packages of dnf", "safe to clear: dnf's cache, `!sudo dnf clean all`");
             }
             "/var/cache/pacman/pkg" => clear(
                 kib,
@@ -227,7 +227,7 @@ pub(super) fn read_deleted(output: &Sections<'_>, account: &mut Account) -> Resu
     match output.first("seen").map(str::trim) {
         Some("root") => {}
         Some(user) => {
-            account.gap(format!("only files of {} could be seen, not those of other users", figures::plain(user, 32)))
+            account.gap(format!("only files of {} could be seen, not those of other users", figures::plain(user, 32)));
         }
         None => account.gap("it is not known whose files could be seen"),
     }
