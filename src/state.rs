@@ -76,7 +76,16 @@ impl State {
     pub fn working(self) -> bool {
         let as_arrived =
             || self.page.with_value(|page| page.session.as_ref().is_some_and(|session| session.turn_active));
-        self.transcript.with(Transcript::turn_open).unwrap_or_else(as_arrived)
+        let (open, newest) = self.transcript.with(|transcript| (transcript.turn_open(), transcript.newest()));
+        let arrived = self.page.with_value(|page| page.session.as_ref().and_then(|session| session.last_event_id.0));
+        // An older stretch of a session ends anywhere, so its end says nothing about now.
+        open.filter(|_| newest >= arrived).unwrap_or_else(as_arrived)
+    }
+
+    /// True for an older stretch of a session, which does not reach its end.
+    pub fn is_behind(self) -> bool {
+        let arrived = self.page.with_value(|page| page.session.as_ref().and_then(|session| session.last_event_id.0));
+        self.transcript.with(Transcript::newest) < arrived
     }
 
     /// The session's id, or nothing before there is one.

@@ -3,7 +3,10 @@
 
 use std::cell::RefCell;
 
-use domain::call::{FormAnswer, Told};
+use domain::{
+    call::{FormAnswer, Told},
+    event::Event,
+};
 use gloo_net::http::Request;
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 use web_sys::{HtmlButtonElement, HtmlFormElement, SubmitEvent};
@@ -24,6 +27,27 @@ const SAME_INTENT: f64 = 5.0 * 60.0 * 1000.0;
 
 thread_local! {
     static UNSURE: RefCell<Vec<Unsure>> = const { RefCell::new(Vec::new()) };
+    /// What is on its way, as action and fields: a second tap on it is the same tap.
+    static SENDING: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// News of the session came: what it tells of has arrived, so the next tap on the same thing is a new intent.
+pub(super) fn arrived(event: &Event) {
+    let action = match event {
+        Event::User { .. } => "/do/prompt",
+        Event::Verb { .. } => "/do/verb",
+        _ => return,
+    };
+    let known = UNSURE.with_borrow_mut(|unsure| {
+        let before = unsure.len();
+        unsure.retain(|unsure| unsure.action != action);
+        unsure.len() < before
+    });
+    if let (true, Event::User { text, .. }, Some(field)) = (known, event, dom::field())
+        && field.value().trim() == text.trim()
+    {
+        field.set_value("");
+    }
 }
 
 /// Takes over the submission of every form that posts to the console's own endpoints.
@@ -92,23 +116,42 @@ async fn send(state: State, sent: Sent) {
     if typed && text.trim().is_empty() {
         return;
     }
+    let this = (action.clone(), fields.clone());
+    if SENDING.with_borrow(|sending| sending.contains(&this)) {
+        return;
+    }
+    SENDING.with_borrow_mut(|sending| sending.push(this.clone()));
     let stop = action == "/do/stop";
     if stop {
         state.stopping.set(true);
     }
-    if typed && state.sending.get_untracked() {
-        return;
+    if typed {
+        state.sending.set(true);
     }
-    state.sending.set(typed);
     let now = js_sys::Date::now();
     let key = UNSURE.with_borrow_mut(|unsure| {
         unsure.retain(|other| now - other.at < SAME_INTENT);
         let place = unsure.iter().position(|other| (&other.action, &other.fields) == (&action, &fields));
-        place.map_or_else(new_key, |place| unsure.remove(place).key)
+        place.map(|place| unsure.remove(place).key)
     });
+    let again = key.is_some();
+    let key = key.unwrap_or_else(new_key);
     let answered = post(&action, &format!("{fields}&key={key}")).await;
-    state.sending.set(false);
-    if matches!(answered, Err(Trouble::NotSent)) {
+    SENDING.with_borrow_mut(|sending| sending.retain(|other| *other != this));
+    if typed {
+        state.sending.set(false);
+    }
+    if stop && !matches!(answered, Ok(FormAnswer::Cancelled { cancelled: true })) {
+        state.stopping.set(false);
+    }
+    // What may have arrived keeps its key, also when a later try could not be answered yet.
+    let unsettled = match &answered {
+        Err(Trouble::NotSent) => true,
+        Err(Trouble::SignedOut) => again,
+        Ok(FormAnswer::Failed { status: 409 | 429 | 503, .. }) => again,
+        _ => false,
+    };
+    if unsettled {
         UNSURE.with_borrow_mut(|unsure| {
             unsure.push(Unsure { action, fields, key, at: now });
         });
@@ -131,7 +174,6 @@ async fn send(state: State, sent: Sent) {
             if cancelled {
                 stream::expect_news(state);
             } else {
-                state.stopping.set(false);
                 dom::toast(state, "Nothing was running.".into());
             }
         }
@@ -142,22 +184,16 @@ async fn send(state: State, sent: Sent) {
             run::follow(state, run_id);
         }
         Ok(FormAnswer::Failed { detail, overridable, .. }) => {
-            state.stopping.set(false);
             if overridable {
                 state.unknown.set(true);
             }
             dom::toast(state, detail);
         }
-        Err(Trouble::SignedOut) => {
-            state.stopping.set(false);
-            state.link.set(Link::SignedOut);
-        }
+        Err(Trouble::SignedOut) => state.link.set(Link::SignedOut),
         Err(Trouble::Refused(detail)) => {
-            state.stopping.set(false);
             dom::toast(state, detail);
         }
         Err(Trouble::NotSent) => {
-            state.stopping.set(false);
             dom::toast(state, "This could not be sent. Check the connection and try again: it runs only once.".into());
         }
     }

@@ -11,7 +11,7 @@ use gloo_net::http::Request;
 use leptos::prelude::*;
 
 use super::{dom, source::Source};
-use crate::state::State;
+use crate::state::{Link, State};
 
 /// How long to wait before a run's stream is opened again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -60,8 +60,13 @@ fn look(state: State, run_id: RunId) {
                 }
                 stream(state, run_id);
             }
+            None if status == 401 => state.link.set(Link::SignedOut),
             // Nobody will ever tell.
-            None if matches!(status, 401 | 404) => {}
+            None if status == 404 => state.run.update(|run| {
+                if let Some(run) = run {
+                    run.outcome = Some(Outcome::Unknown);
+                }
+            }),
             // The run goes on at the console whether or not we can see it.
             None => set_timeout(move || look(state, run_id), AGAIN),
         }

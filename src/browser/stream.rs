@@ -13,7 +13,7 @@ use domain::{
 use gloo_net::http::Request;
 use leptos::prelude::*;
 
-use super::{dom, scroll, source::Source};
+use super::{dom, forms, scroll, source::Source};
 use crate::state::{Link, State};
 
 /// The first and the longest wait before the stream is opened again, in milliseconds.
@@ -24,6 +24,10 @@ const NEWS: Duration = Duration::from_secs(4);
 /// How long a page must have been hidden before its stream is not trusted any more, in milliseconds.
 const TRUSTED: f64 = 5_000.0;
 
+/// How often a stream is looked after while a turn runs, and how long it may then be silent, in milliseconds.
+const WATCH: Duration = Duration::from_secs(5);
+const SILENT: f64 = 15_000.0;
+
 #[derive(Default)]
 struct Follower {
     source: Option<Source>,
@@ -31,6 +35,7 @@ struct Follower {
     /// Counts the streams that were opened, so that what was meant for an older one is dropped.
     generation: u32,
     hidden_at: f64,
+    heard_at: f64,
 }
 
 thread_local! {
@@ -63,6 +68,15 @@ pub(super) fn attach(state: State) {
             open(state);
         }
     });
+    // A turn is never silent for long: its tools say each second that they are at work.
+    let watch = move || {
+        let silent = js_sys::Date::now() - with(|follower| follower.heard_at) > SILENT;
+        if silent && state.link.get_untracked() == Link::Attached && untrack(|| state.working()) {
+            with(|follower| follower.heard_at = js_sys::Date::now());
+            open(state);
+        }
+    };
+    set_interval(watch, WATCH);
     dom::on(&document(), "visibilitychange", move |_| {
         let now = js_sys::Date::now();
         if document().visibility_state() == web_sys::VisibilityState::Hidden {
@@ -108,7 +122,10 @@ fn open(state: State) {
         state.stopping.set(false);
     });
     source.on("caught-up", move |_| {
-        with(|follower| follower.wait = FIRST_WAIT);
+        with(|follower| {
+            follower.wait = FIRST_WAIT;
+            follower.heard_at = js_sys::Date::now();
+        });
         state.link.set(Link::Attached);
     });
     source.on("error", move |_| {
@@ -167,8 +184,10 @@ fn retry(state: State) {
 }
 
 fn take(state: State, data: &str) {
+    with(|follower| follower.heard_at = js_sys::Date::now());
     match super::decoded(data) {
         Some(Streamed::Entry(entry)) => scroll::keeping(|| {
+            forms::arrived(&entry.event);
             if matches!(entry.event, Event::Text { .. } | Event::TurnEnd) {
                 state.draft.set(None);
             }

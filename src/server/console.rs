@@ -85,6 +85,18 @@ impl Console {
         Ok(id)
     }
 
+    /// A session in which nothing happened yet: the newest, if it is one, so that a refused first prompt leaves no trail
+    /// of empty ones.
+    pub async fn empty_session(&self) -> Result<Arc<Session>, Failure> {
+        match self.sessions.newest().await? {
+            Some(newest) if newest.head().is_empty() => Ok(newest),
+            _ => {
+                let id = self.open_session(None).await?;
+                Ok(self.sessions.get(&id).await?)
+            }
+        }
+    }
+
     /// Says what a prompt is, or what is wrong with it.
     pub fn checked_prompt(&self, input: PromptInput) -> Result<Prompt, Failure> {
         let PromptInput { prompt, model, steer, preset, without_ai } = input;

@@ -53,8 +53,6 @@ pub enum Failure {
     KeyBad,
     #[error("this code is wrong, spent or older than ten minutes: `breakglass sign-in-link` makes a new one")]
     CodeWrong,
-    #[error("too many wrong codes: wait a minute, then use a new one")]
-    TooManyTries,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("{0}")]
@@ -93,7 +91,6 @@ impl Failure {
             Failure::KeyInProgress => (StatusCode::CONFLICT, Code::KeyInProgress),
             Failure::KeyBad => (StatusCode::UNPROCESSABLE_ENTITY, Code::KeyBad),
             Failure::CodeWrong => (StatusCode::UNAUTHORIZED, Code::CodeWrong),
-            Failure::TooManyTries => (StatusCode::TOO_MANY_REQUESTS, Code::TooManyTries),
             Failure::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, Code::Internal),
         }
     }

@@ -38,12 +38,13 @@ pub fn token() -> String {
     hex(&bytes)
 }
 
-/// A code that a person types: eight characters out of 32 that are not mistaken for each other, 40 bits.
+/// A code that a person types: twelve characters out of 32 that are not mistaken for each other, in groups of four.
 pub fn code() -> String {
     const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
-    let mut bytes = [0u8; 8];
+    let mut bytes = [0u8; 12];
     fill(&mut bytes);
-    bytes.iter().map(|byte| LETTERS[usize::from(byte % 32)] as char).collect()
+    let letter = |byte: &u8| LETTERS[usize::from(byte % 32)] as char;
+    bytes.chunks(4).map(|group| group.iter().map(letter).collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
 /// The digest under which a secret is stored and compared.

@@ -8,10 +8,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use domain::ids::Millis;
+
 use super::{
     failure::Failure,
     fresh,
-    store::{Intent, Store, StoredAnswer},
+    store::{Intent, KEPT, Store, StoredAnswer},
 };
 
 /// What a call came to.
@@ -36,7 +38,7 @@ pub struct Once {
 enum Call {
     Running,
     /// Kept here because the record could not be written.
-    Unrecorded(StoredAnswer),
+    Unrecorded(StoredAnswer, Millis),
 }
 
 impl Once {
@@ -66,7 +68,7 @@ impl Once {
             }
             let Answer { stored, executed } = work.await?;
             if executed && store.record_answer(intent.clone(), fresh::now(), stored.clone()).await.is_err() {
-                once.locked().insert(intent.clone(), Call::Unrecorded(stored.clone()));
+                once.locked().insert(intent.clone(), Call::Unrecorded(stored.clone(), fresh::now()));
             }
             Ok(stored)
         }))
@@ -78,14 +80,16 @@ impl Once {
     }
 
     fn begin(&self, intent: &Intent) -> Result<Option<StoredAnswer>, Failure> {
+        let now = fresh::now();
         let mut calls = self.locked();
+        calls.retain(|_, call| !matches!(call, Call::Unrecorded(_, at) if now.since(*at) > KEPT));
         let same_key = |other: &&Intent| {
             (&other.operator, &other.path, &other.key) == (&intent.operator, &intent.path, &intent.key)
         };
         match calls.keys().find(same_key).cloned() {
             Some(other) if other.body != intent.body => Err(Failure::KeyReused),
             Some(other) => match calls.get(&other) {
-                Some(Call::Unrecorded(answer)) => Ok(Some(answer.clone())),
+                Some(Call::Unrecorded(answer, _)) => Ok(Some(answer.clone())),
                 _ => Err(Failure::KeyInProgress),
             },
             None => {

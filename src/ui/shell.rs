@@ -46,6 +46,10 @@ pub fn Shell() -> impl IntoView {
 /// How a page without script looks again by itself, while there is something to see. Each look has an address of its
 /// own: going to the same one with a fragment would only scroll.
 fn refresh(state: State) -> Option<String> {
+    if state.is_behind() {
+        // Who reads what is older is left to read.
+        return None;
+    }
     let running = state.run.with(|run| run.as_ref().filter(|run| run.outcome.is_none()).map(|run| run.run_id.clone()));
     let here = match state.session_id() {
         id if id.is_empty() => "/".to_owned(),

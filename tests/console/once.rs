@@ -169,3 +169,20 @@ async fn a_verb_that_was_never_sent_leaves_its_key_free() {
     let (status, told) = console.post_once("/api/pve/cycle", "tap", json!({})).await;
     assert_eq!((status, &told["outcome"]), (200, &json!("done")), "{told}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn first_prompts_that_are_refused_leave_one_empty_session_at_most() {
+    let settings = breakglass::server::config::Settings { max_concurrent_turns: Some(1), ..practice() };
+    let console = Console::start(settings).await;
+    let busy = console.session().await;
+    console.prompt(&busy, "!sleep 600").await;
+    for n in 0..3 {
+        let request = console.http.post(console.url("/do/prompt")).bearer_auth(TOKEN);
+        let request = request.header("accept", "application/json");
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let (_, told) = answer(request.body(format!("session=&key=first-{n}&prompt=hello"))).await;
+        assert_eq!(told["failed"]["status"], json!(429), "{told}");
+    }
+    let listed = console.get_json("/api/session").await;
+    assert_eq!(listed["sessions"].as_array().unwrap().len(), 2);
+}

@@ -54,8 +54,6 @@ pub enum Code {
     KeyBad,
     /// 401: the sign-in code is wrong, spent or too old.
     CodeWrong,
-    /// 429: too many wrong sign-in codes.
-    TooManyTries,
     /// 503: the console is about to end.
     Ending,
     /// 507: the record cannot be written.

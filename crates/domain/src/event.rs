@@ -171,7 +171,8 @@ pub enum Streamed {
 }
 
 /// The JSON object of any entry, its fields as they come. What serde makes of a tagged and flattened enum does the same
-/// in three times as much code, and a phone has to load it.
+/// in three times as much code, and a phone has to load it. A kind of the future must not give one of these names to a
+/// field of another type: its entries would not be read by pages of today.
 #[derive(Deserialize)]
 struct Flat {
     id: Option<EntryId>,

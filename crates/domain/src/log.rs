@@ -1,12 +1,9 @@
-//! The rules of a session's log: ids start at 0 and have no gaps, and a turn that was opened is closed. The log itself
+//! The rules of a session's log: ids start at 0 and have no gaps, and the first prompt names the session. The log itself
 //! (memory, disk) is the server's.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    event::Event,
-    ids::{EntryId, Millis},
-};
+use crate::{event::Event, ids::EntryId};
 
 /// Where a log ends: the id of its newest entry, or nothing while it is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,12 +38,8 @@ impl Head {
 pub struct Summary {
     /// Where the log ends.
     pub head: Head,
-    /// True between a turn's `user` entry and its `turn_end`.
-    pub turn_open: bool,
     /// The first prompt's first line, cut to [`TITLE_CHARS`] characters.
     pub title: Option<String>,
-    /// When the newest entry was logged.
-    pub last_at: Option<Millis>,
 }
 
 /// How much of the first prompt becomes the session's title.
@@ -54,19 +47,11 @@ pub const TITLE_CHARS: usize = 60;
 
 impl Summary {
     /// Takes the next event in and says which id it has.
-    pub fn append(&mut self, event: &Event, at: Millis) -> EntryId {
+    pub fn append(&mut self, event: &Event) -> EntryId {
         let id = self.head.next();
         self.head = Head(Some(id));
-        self.last_at = Some(at);
-        match event {
-            Event::User { text, .. } => {
-                self.turn_open = true;
-                if self.title.is_none() {
-                    self.title = Some(title_of(text));
-                }
-            }
-            Event::TurnEnd => self.turn_open = false,
-            _ => {}
+        if let (Event::User { text, .. }, None) = (event, &self.title) {
+            self.title = Some(title_of(text));
         }
         id
     }
@@ -93,7 +78,7 @@ mod tests {
         fn ids_start_at_zero_and_have_no_gaps(events in prop::collection::vec(any_event(), 0..50)) {
             let mut summary = Summary::default();
             for (place, event) in events.iter().enumerate() {
-                prop_assert_eq!(summary.append(event, Millis(0)), EntryId(place as u64));
+                prop_assert_eq!(summary.append(event), EntryId(place as u64));
             }
             prop_assert_eq!(summary.head, Head::of_len(events.len() as u64));
         }

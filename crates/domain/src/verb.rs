@@ -173,6 +173,8 @@ pub struct Mutations {
     pub running: Option<Mutation>,
     /// The last one, if nobody knows what became of it and nobody has looked since.
     pub unknown: Option<Mutation>,
+    /// An unknown one that the running one was begun in spite of: unknown again, should that come to nothing.
+    pub overridden: Option<Mutation>,
 }
 
 /// Why a verb was not let in.
@@ -217,7 +219,7 @@ impl Mutations {
     /// A verb that was let in begins.
     pub fn begin(&mut self, mutation: Mutation) {
         if mutation.verb.mutates() {
-            self.unknown = None;
+            self.overridden = self.unknown.take();
             self.running = Some(mutation);
         }
     }
@@ -225,13 +227,16 @@ impl Mutations {
     /// A run ends. A `status` that was answered counts as having looked.
     pub fn end(&mut self, run_id: &RunId, verb: Verb, outcome: Outcome, exit_code: Option<i32>) {
         if verb.mutates() {
-            if let Some(mutation) = self.running.take_if(|running| running.run_id == *run_id)
-                && outcome == Outcome::Unknown
-            {
-                self.unknown = Some(mutation);
+            if let Some(mutation) = self.running.take_if(|running| running.run_id == *run_id) {
+                let overridden = self.overridden.take();
+                self.unknown = match outcome {
+                    Outcome::Done => None,
+                    Outcome::Refused => overridden,
+                    Outcome::Unknown => Some(mutation),
+                };
             }
         } else if verb == Verb::Status && outcome == Outcome::Done && exit_code == Some(0) {
-            self.unknown = None;
+            (self.unknown, self.overridden) = (None, None);
         }
     }
 }
@@ -282,6 +287,18 @@ mod tests {
         assert!(admit(Verb::Start, false, &mutations).is_err());
         mutations.end(&mutation(3, Verb::Status).run_id, Verb::Status, Outcome::Done, Some(0));
         assert_eq!(admit(Verb::Start, false, &mutations), Ok(()));
+    }
+
+    #[test]
+    fn an_override_that_came_to_nothing_leaves_the_outcome_unknown() {
+        let (first, second) = (mutation(1, Verb::Cycle), mutation(2, Verb::Reset));
+        let mut mutations = Mutations { unknown: Some(first.clone()), ..Mutations::default() };
+        mutations.begin(second.clone());
+        mutations.end(&second.run_id, Verb::Reset, Outcome::Refused, None);
+        assert_eq!(mutations.unknown, Some(first));
+        mutations.begin(second.clone());
+        mutations.end(&second.run_id, Verb::Reset, Outcome::Done, Some(0));
+        assert_eq!(admit(Verb::Cycle, false, &mutations), Ok(()));
     }
 
     proptest! {

@@ -95,8 +95,7 @@ impl FormCall {
             let session = match here {
                 Some(Ok(session)) => session,
                 None | Some(Err(Failure::Session(SessionError::Unknown(_)) | Failure::NotAnId(_))) => {
-                    let id = console.open_session(None).await?;
-                    console.session(id.as_str()).await?
+                    console.empty_session().await?
                 }
                 Some(Err(failure)) => return Err(failure),
             };

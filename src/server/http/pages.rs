@@ -18,7 +18,7 @@ use crate::server::{
     console::Console,
     failure::Failure,
     fresh,
-    sessions::session::Session,
+    sessions::{SessionError, session::Session},
 };
 
 /// The cookie that remembers which session an operator looked at last.
@@ -74,7 +74,9 @@ pub(super) async fn session(
     let session = match console.session(&id).await {
         Ok(session) => session,
         // A person with an old link is not left in front of JSON.
-        Err(_) if wants_html(&headers) => return Ok(axum::response::Redirect::to("/").into_response()),
+        Err(Failure::NotAnId(_) | Failure::Session(SessionError::Unknown(_))) if wants_html(&headers) => {
+            return Ok(axum::response::Redirect::to("/").into_response());
+        }
         Err(failure) => return Err(failure),
     };
     let page = page_of(&console, &operator, Some(&session), view).await?;

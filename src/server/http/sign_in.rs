@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{call, pages, params::Params};
 use crate::server::{
-    auth::{self, COOKIE, sign_in::SIGN_IN_LIVES},
+    auth::{COOKIE, sign_in::SIGN_IN_LIVES},
     console::Console,
     failure::Failure,
 };
@@ -34,7 +34,7 @@ pub(super) async fn spend(State(console): State<Console>, request: Request) -> R
     // A code is short; a stranger's long body is not read.
     let spent = match call::bounded(&parts.headers, body, 1024).await {
         Ok(body) => match serde_urlencoded_code(&body) {
-            Some(code) => console.gate.desk.spend(&code, auth::peer(&parts), &console.store).await,
+            Some(code) => console.gate.desk.spend(&code, &console.store).await,
             None => Err(Failure::CodeWrong),
         },
         Err(failure) => Err(failure),

@@ -27,7 +27,10 @@ pub struct Progress {
 }
 
 struct State {
+    /// As it goes on record.
     run: Run,
+    /// What only those who ask now are told.
+    note: Option<String>,
     stdout: CappedText,
     stderr: CappedText,
     /// Both outputs in the order in which they came. As large as the two together, which are capped.
@@ -41,7 +44,7 @@ impl LiveRun {
     pub(super) fn new(run: Run, cap: usize) -> Self {
         let (stdout, stderr) = (CappedText::new(cap), CappedText::new(cap));
         LiveRun {
-            state: Mutex::new(State { run, stdout, stderr, chunks: Vec::new() }),
+            state: Mutex::new(State { run, note: None, stdout, stderr, chunks: Vec::new() }),
             changed: watch::Sender::default(),
         }
     }
@@ -68,9 +71,9 @@ impl LiveRun {
         }
     }
 
-    /// Says something to those who watch, and to the record: beside the host's own words, never among them.
+    /// Says something to whoever asks about this run while it is in memory, and not to the record.
     pub(super) fn note(&self, text: &str) {
-        self.state().run.detail = Some(text.to_owned());
+        self.state().note = Some(text.to_owned());
     }
 
     /// Ends it, and gives it as it goes on record.
@@ -91,10 +94,7 @@ impl LiveRun {
         run.ended = Some(fresh::now());
         run.outcome = Some(outcome);
         run.exit_code = exit_code;
-        run.detail = match (run.detail.take(), detail) {
-            (Some(before), Some(now)) => Some(format!("{now}. {before}")),
-            (before, now) => now.or(before),
-        };
+        run.detail = detail;
         Run { stdout, stderr, rejected, truncated, ..run.clone() }.clone_into(run);
         run.clone()
     }
@@ -112,6 +112,10 @@ impl LiveRun {
             run.stderr = state.stderr.text().to_owned();
             run.truncated = state.stdout.truncated() || state.stderr.truncated();
         }
+        run.detail = match (run.detail.take(), &state.note) {
+            (Some(detail), Some(note)) => Some(format!("{detail}. {note}")),
+            (detail, note) => detail.or_else(|| note.clone()),
+        };
         run
     }
 

@@ -32,7 +32,7 @@ use super::{
     child::Bounds,
     fresh,
     sessions::{Sessions, session::Session},
-    store::{Form, Intent, Store, StoreError},
+    store::{Also, Form, Intent, Store, StoreError, runs},
 };
 
 /// A verb that somebody wants run.
@@ -112,7 +112,7 @@ impl Power {
     /// Takes up where the last server left off: what it began and did not end has an unknown outcome.
     pub async fn open(config: PowerConfig, store: Store) -> Result<Arc<Self>, StoreError> {
         let unknown = store.unknown_mutation(config.target_name.clone()).await?;
-        let mutations = Mutex::new(Mutations { running: None, unknown });
+        let mutations = Mutex::new(Mutations { unknown, ..Mutations::default() });
         Ok(Arc::new(Power { config, store, mutations, live: Mutex::default() }))
     }
 
@@ -179,13 +179,9 @@ impl Power {
         };
         let intent = recorded.as_ref().map(|(intent, _)| intent.clone());
         let provisional = recorded.map(|(intent, form)| (intent, form(&if_server_dies)));
-        let mut unrecorded =
-            self.store.begin_run(self.config.target_name.clone(), begun.summary(), provisional).await.err();
-        if let Some(session) = &session {
-            unrecorded = session.append(begun_event(&begun), None).await.err().or(unrecorded);
-        }
-        if let Some(error) = &unrecorded {
-            self.say_unrecorded(&begun, error);
+        let beginning = runs::begin_run(self.config.target_name.clone(), begun.summary(), provisional);
+        if let Err(error) = self.record(session.as_ref(), begun_event(&begun), beginning).await {
+            self.say_unrecorded(&begun, &error);
             live.note(&format!("{error}: this run is not on the console's record; it goes on all the same"));
         }
 
@@ -201,9 +197,12 @@ impl Power {
         let forget = intent.filter(|_| run.rejected);
         let unrecorded = self.record_end(&run, session.as_ref(), forget.clone()).await.err();
         locked(&self.mutations).end(&run.run_id, verb, outcome, exit_code);
+        if let Some(error) = &unrecorded {
+            self.say_unrecorded(&run, error);
+            live.note(&format!("{error}: how this ended is not on the console's record yet"));
+        }
         live.tell_ended();
-        if let Some(error) = unrecorded {
-            self.say_unrecorded(&run, &error);
+        if unrecorded.is_some() {
             while self.record_end(&run, session.as_ref(), forget.clone()).await.is_err() {
                 tokio::time::sleep(RETRY).await;
             }
@@ -217,10 +216,16 @@ impl Power {
         session: Option<&Arc<Session>>,
         forget: Option<Intent>,
     ) -> Result<(), StoreError> {
-        self.store.end_run(self.config.target_name.clone(), run.clone(), forget).await?;
+        let end = runs::end_run(self.config.target_name.clone(), run.clone(), forget);
+        self.record(session, ended_event(&run.summary()), end).await
+    }
+
+    /// Writes what a run is now, and the entry that tells its session, in one transaction: a server that dies between
+    /// the two would leave one of them wrong for ever.
+    async fn record(&self, session: Option<&Arc<Session>>, event: Event, write: Also) -> Result<(), StoreError> {
         match session {
-            Some(session) => session.append(ended_event(&run.summary()), None).await.map(drop),
-            None => Ok(()),
+            Some(session) => session.append(event, Some(write)).await.map(drop),
+            None => self.store.write_alone(write).await,
         }
     }
 
@@ -237,10 +242,16 @@ impl Power {
 
     /// One run, as far as it has come.
     pub async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
-        match self.live(id) {
-            Some(live) => Ok(Some(live.run())),
-            None => self.store.run(id.clone()).await,
+        if let Some(live) = self.live(id) {
+            return Ok(Some(live.run()));
         }
+        let mut run = self.store.run(id.clone()).await?;
+        if let Some(run) = run.as_mut().filter(|run| run.outcome.is_none()) {
+            // The last server died under it, and that could not be recorded yet.
+            run.outcome = Some(Outcome::Unknown);
+            run.ended = Some(run.started);
+        }
+        Ok(run)
     }
 
     /// The newest runs, newest first.
@@ -262,13 +273,15 @@ impl Power {
 async fn try_close_abandoned(store: &Store, sessions: &Sessions, opened: Millis) -> Result<(), StoreError> {
     let detail = "the console ended while this ran; the host carries a mutation through by itself: check with status";
     for run in store.open_runs(opened).await? {
-        if let Some(Ok(session)) = match &run.session_id {
-            Some(id) => Some(sessions.get(id).await),
+        let closing = runs::close_run(run.run_id.clone(), fresh::now(), detail.into());
+        let session = match &run.session_id {
+            Some(id) => sessions.get(id).await.ok(),
             None => None,
-        } {
-            session.append(ended_event(&run), None).await?;
+        };
+        match session {
+            Some(session) => session.append(ended_event(&run), Some(closing)).await.map(drop)?,
+            None => store.write_alone(closing).await?,
         }
-        store.close_run(run.run_id, fresh::now(), detail.into()).await?;
     }
     Ok(())
 }

@@ -171,7 +171,8 @@ impl Sessions {
         }
         let begun = async {
             session.close_unclosed().await?;
-            session.append(Event::User { text: prompt.task.spoken(), by: by.clone() }, intent).await
+            let recording = intent.map(|(intent, answer)| intent.recording(fresh::now(), answer));
+            session.append(Event::User { text: prompt.task.spoken(), by: by.clone() }, recording).await
         };
         if let Err(error) = begun.await {
             self.turn_over(session);

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::server::{
     fresh,
-    store::{Intent, Store, StoreError, StoredAnswer, StoredSession},
+    store::{Also, Store, StoreError, StoredSession},
 };
 
 /// One session.
@@ -118,20 +118,17 @@ impl Session {
         }
     }
 
-    /// Logs an event. When it returns, the event is on disk and every follower was told to look again.
-    pub async fn append(
-        self: &Arc<Self>,
-        event: Event,
-        intent: Option<(Intent, StoredAnswer)>,
-    ) -> Result<EntryId, StoreError> {
-        self.append_after(event, intent, || ()).await
+    /// Logs an event, and writes what goes with it. When it returns, both are on disk and every follower was told to look
+    /// again.
+    pub async fn append(self: &Arc<Self>, event: Event, also: Option<Also>) -> Result<EntryId, StoreError> {
+        self.append_after(event, also, || ()).await
     }
 
     /// The same; `before_told` runs when the event is on disk and nobody was told yet.
     async fn append_after(
         self: &Arc<Self>,
         event: Event,
-        intent: Option<(Intent, StoredAnswer)>,
+        also: Option<Also>,
         before_told: impl FnOnce() + Send + 'static,
     ) -> Result<EntryId, StoreError> {
         let ends_draft = matches!(event, Event::Text { .. } | Event::TurnEnd);
@@ -152,7 +149,7 @@ impl Session {
                 });
             }
         };
-        self.store.append(self.id.clone(), event, fresh::now(), intent, publish).await
+        self.store.append(self.id.clone(), event, fresh::now(), also, publish).await
     }
 
     /// Shows something that is not logged to whoever looks now, and to whoever joins before it is replaced.

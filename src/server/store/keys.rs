@@ -3,7 +3,7 @@
 use domain::ids::Millis;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Store, StoreError};
+use super::{Also, Store, StoreError};
 
 /// One call that must happen at most once: who, where, by which key, with which body.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,9 +27,14 @@ pub struct StoredAnswer {
 pub type Form<T> = fn(&T) -> StoredAnswer;
 
 /// How long a key is kept, in milliseconds: 24 h.
-const KEPT: u64 = 24 * 60 * 60 * 1000;
+pub const KEPT: u64 = 24 * 60 * 60 * 1000;
 
 impl Intent {
+    /// [`Intent::record`] as a write that goes with another.
+    pub(in crate::server) fn recording(self, now: Millis, answer: StoredAnswer) -> Also {
+        Box::new(move |db| self.record(db, now, &answer))
+    }
+
     /// Records the answer, or the one that would be true if nothing more came: in the transaction of the first thing
     /// that the call does, so that a key is known exactly when its call was carried out. A later answer replaces it.
     pub(in crate::server) fn record(

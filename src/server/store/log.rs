@@ -9,7 +9,7 @@ use domain::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Intent, Store, StoreError, StoredAnswer};
+use super::{Also, Intent, Store, StoreError, StoredAnswer};
 
 /// A session as it stands on disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,21 +49,20 @@ impl Store {
     }
 
     /// Appends an event. `publish` runs once it is on disk, before that of any later entry; it is not called when the
-    /// entry could not be written. With an intent, its answer goes into the same transaction: either both stand or
-    /// neither.
+    /// entry could not be written. What `also` writes goes into the same transaction: either both stand or neither.
     pub async fn append(
         &self,
         session: SessionId,
         event: Event,
         at: Millis,
-        intent: Option<(Intent, StoredAnswer)>,
+        also: Option<Also>,
         publish: impl FnOnce(&Appended) + Send + 'static,
     ) -> Result<EntryId, StoreError> {
         let appended = self.submit(
             move |db| {
                 let appended = insert(db, &session, event, at)?;
-                if let Some((intent, answer)) = intent {
-                    intent.record(db, at, &answer)?;
+                if let Some(also) = also {
+                    also(db)?;
                 }
                 Ok(appended)
             },
@@ -178,7 +177,7 @@ fn insert(db: &Connection, session: &SessionId, event: Event, at: Millis) -> rus
         .prepare_cached("SELECT max(id) FROM entries WHERE session = ?")?
         .query_row([session.as_str()], |row| row.get(0))?;
     let mut summary = Summary { head: Head(head.map(|id| EntryId(id as u64))), ..Summary::default() };
-    let id = summary.append(&event, at);
+    let id = summary.append(&event);
     let entry = Entry { id, at, event };
     let json = serde_json::to_string(&entry).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     db.prepare_cached("INSERT INTO entries (session, id, at, kind, json) VALUES (?, ?, ?, ?, ?)")?.execute(params![

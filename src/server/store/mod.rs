@@ -8,7 +8,7 @@
 
 mod keys;
 mod log;
-mod runs;
+pub mod runs;
 mod schema;
 mod sign_ins;
 
@@ -20,7 +20,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-pub use keys::{Form, Intent, StoredAnswer};
+pub use keys::{Form, Intent, KEPT, StoredAnswer};
 pub use log::{Appended, StoredSession};
 
 /// Why the record could not be written or read.
@@ -62,6 +62,9 @@ fn unbounded() -> (mpsc::UnboundedSender<Job>, mpsc::UnboundedReceiver<Job>) {
 type Done = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Done + Send>;
 
+/// A write that goes with another into one transaction.
+pub type Also = Box<dyn FnOnce(&Connection) -> rusqlite::Result<()> + Send>;
+
 /// A handle to the record. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -73,7 +76,7 @@ pub struct Store {
 struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 const READERS: usize = 4;
@@ -93,7 +96,10 @@ impl Store {
             .name("store".into())
             .spawn(move || write_all(&mut writer, queue))
             .map_err(|source| StoreError::Folder { path: path.clone(), source: Arc::new(source) })?;
-        Ok(Store { jobs, readers: Arc::new(Readers { path, idle: Mutex::default(), places: Semaphore::new(READERS) }) })
+        Ok(Store {
+            jobs,
+            readers: Arc::new(Readers { path, idle: Mutex::default(), places: Arc::new(Semaphore::new(READERS)) }),
+        })
     }
 
     /// Runs `write` in the next transaction, and `done` after its commit, before any later write's.
@@ -130,8 +136,10 @@ impl Store {
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let readers = Arc::clone(&self.readers);
-        let _place = self.readers.places.acquire().await.map_err(|_| StoreError::Closed)?;
+        let place = Arc::clone(&self.readers.places).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let reading = tokio::task::spawn_blocking(move || {
+            // Held until the reading is over, also when nobody waits for it any more.
+            let _place = place;
             let idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = match idle {
                 Some(connection) => connection,

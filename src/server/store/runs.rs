@@ -7,7 +7,7 @@ use domain::{
 };
 use rusqlite::{OptionalExtension, Row, params, types::Type};
 
-use super::{Intent, Store, StoreError, StoredAnswer};
+use super::{Also, Intent, Store, StoreError, StoredAnswer};
 
 const SUMMARY: &str = "SELECT id, verb, by, session, started, ended, outcome, exit_code";
 
@@ -41,18 +41,11 @@ fn summary_of(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
     })
 }
 
-impl Store {
-    /// Records that a run is about to begin. With an intent, the answer that would be true if the server died now goes
-    /// into the same transaction.
-    pub async fn begin_run(
-        &self,
-        target: String,
-        run: RunSummary,
-        intent: Option<(Intent, StoredAnswer)>,
-    ) -> Result<(), StoreError> {
-        self.write(move |db| {
-            db.prepare_cached("INSERT INTO runs (id, target, verb, by, session, started) VALUES (?, ?, ?, ?, ?, ?)")?
-                .execute(params![
+/// Records that a run is about to begin. With an intent, the answer that would be true if the server died now goes with it.
+pub fn begin_run(target: String, run: RunSummary, intent: Option<(Intent, StoredAnswer)>) -> Also {
+    Box::new(move |db| {
+        db.prepare_cached("INSERT INTO runs (id, target, verb, by, session, started) VALUES (?, ?, ?, ?, ?, ?)")?
+            .execute(params![
                 run.run_id.as_str(),
                 target,
                 run.verb.as_str(),
@@ -60,47 +53,58 @@ impl Store {
                 run.session_id.as_ref().map(SessionId::as_str),
                 run.started.0 as i64
             ])?;
-            intent.map_or(Ok(()), |(intent, answer)| intent.record(db, run.started, &answer))
-        })
-        .await
-    }
+        intent.map_or(Ok(()), |(intent, answer)| intent.record(db, run.started, &answer))
+    })
+}
 
-    /// Records what became of a run, whether or not its beginning could be recorded. `forget` is the key of a call that
-    /// did nothing after all.
-    pub async fn end_run(&self, target: String, run: Run, forget: Option<Intent>) -> Result<(), StoreError> {
-        self.write(move |db| {
-            if let Some(intent) = forget {
-                intent.forget(db)?;
-            }
-            let summary = run.summary();
-            let Run { stdout, stderr, rejected, truncated, detail, .. } = run;
-            db.prepare_cached(
-                "INSERT INTO runs (id, target, verb, by, session, started, ended, outcome, exit_code, stdout, stderr,
+/// Records what became of a run, whether or not its beginning could be recorded. `forget` is the key of a call that did
+/// nothing after all.
+pub fn end_run(target: String, run: Run, forget: Option<Intent>) -> Also {
+    Box::new(move |db| {
+        if let Some(intent) = forget {
+            intent.forget(db)?;
+        }
+        db.prepare_cached(
+            "INSERT INTO runs (id, target, verb, by, session, started, ended, outcome, exit_code, stdout, stderr,
                                    rejected, truncated, detail)
                  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                  ON CONFLICT DO UPDATE SET ended = excluded.ended, outcome = excluded.outcome,
                    exit_code = excluded.exit_code, stdout = excluded.stdout, stderr = excluded.stderr,
                    rejected = excluded.rejected, truncated = excluded.truncated, detail = excluded.detail",
-            )?
-            .execute(params![
-                summary.run_id.as_str(),
-                target,
-                summary.verb.as_str(),
-                summary.by,
-                summary.session_id.as_ref().map(SessionId::as_str),
-                summary.started.0 as i64,
-                summary.ended.map(|at| at.0 as i64),
-                summary.outcome.map(|outcome| outcome.to_string()),
-                summary.exit_code,
-                stdout,
-                stderr,
-                rejected,
-                truncated,
-                detail
-            ])?;
-            Ok(())
-        })
-        .await
+        )?
+        .execute(params![
+            run.run_id.as_str(),
+            target,
+            run.verb.as_str(),
+            run.by,
+            run.session_id.as_ref().map(SessionId::as_str),
+            run.started.0 as i64,
+            run.ended.map(|at| at.0 as i64),
+            run.outcome.map(|outcome| outcome.to_string()),
+            run.exit_code,
+            run.stdout,
+            run.stderr,
+            run.rejected,
+            run.truncated,
+            run.detail
+        ])
+        .map(drop)
+    })
+}
+
+/// Gives a run that was left open the outcome `unknown`.
+pub fn close_run(id: RunId, now: Millis, detail: String) -> Also {
+    Box::new(move |db| {
+        db.prepare_cached("UPDATE runs SET ended = ?, outcome = 'unknown', detail = ? WHERE id = ? AND ended IS NULL")?
+            .execute(params![now.0 as i64, detail, id.as_str()])
+            .map(drop)
+    })
+}
+
+impl Store {
+    /// Writes what goes with no entry.
+    pub async fn write_alone(&self, write: Also) -> Result<(), StoreError> {
+        self.write(write).await
     }
 
     /// One run with its output, or nothing.
@@ -148,18 +152,6 @@ impl Store {
             db.prepare_cached(&format!("{SUMMARY} FROM runs WHERE ended IS NULL AND started < ? ORDER BY started"))?
                 .query_map([opened.0 as i64], summary_of)?
                 .collect()
-        })
-        .await
-    }
-
-    /// Gives a run that was left open the outcome `unknown`.
-    pub async fn close_run(&self, id: RunId, now: Millis, detail: String) -> Result<(), StoreError> {
-        self.write(move |db| {
-            db.prepare_cached(
-                "UPDATE runs SET ended = ?, outcome = 'unknown', detail = ? WHERE id = ? AND ended IS NULL",
-            )?
-            .execute(params![now.0 as i64, detail, id.as_str()])
-            .map(drop)
         })
         .await
     }
