@@ -101,12 +101,15 @@ async fn page_of(
     view: View,
 ) -> Result<Page, Failure> {
     let before = view.before.and_then(|text| text.parse().ok()).map(EntryId);
+    // Before its entries, which may then reach further and never less far: a page that fell short of what it says is
+    // the newest would take itself for an older one.
+    let summary = session.map(Session::summary);
     let entries = match session {
         Some(session) => session.entries_before(before, EMBEDDED_ENTRIES, EMBEDDED_BYTES).await?,
         None => Vec::new(),
     };
     Ok(Page {
-        session: session.map(Session::summary),
+        session: summary,
         entries,
         presets: console.presets.summaries(),
         surroundings: console.surroundings.clone(),
