@@ -1,11 +1,12 @@
 //! Server functions: the endpoints of the page's forms. Each body is one call into `server/`. They work without script;
 //! the page's script posts the same forms with `Accept: application/json` and gets the [`FormAnswer`] itself.
 
-use domain::call::FormAnswer;
+use domain::{call::FormAnswer, permission::Choice};
 use leptos::prelude::*;
 
 /// Begins a turn: with what was typed; or with a preset, whose button sends its id; or with a preset's runbook, whose
-/// button sends the preset's id. The latter two leave what was typed where it is.
+/// button sends the preset's id. The latter two leave what was typed where it is. `steer` delivers it into the turn that
+/// runs.
 #[server(prefix = "/do", endpoint = "prompt")]
 pub async fn submit_prompt(
     #[server(default)] session: String,
@@ -13,8 +14,26 @@ pub async fn submit_prompt(
     #[server(default)] prompt: String,
     #[server(default)] preset: String,
     #[server(default)] runbook: String,
+    #[server(default)] steer: bool,
 ) -> Result<FormAnswer, ServerFnError> {
-    Ok(crate::server::http::forms::FormCall::current()?.prompt(session, key, prompt, preset, runbook).await)
+    Ok(crate::server::http::forms::FormCall::current()?.prompt(session, key, prompt, preset, runbook, steer).await)
+}
+
+/// Decides a permission, or answers the agent's questions: `answers` has for each of `questions` what was chosen and
+/// what was written.
+#[server(prefix = "/do", endpoint = "decide")]
+pub async fn decide(
+    #[server(default)] session: String,
+    #[server(default)] key: String,
+    request: String,
+    decision: Choice,
+    #[server(default)] message: String,
+    #[server(default)] questions: Vec<String>,
+    #[server(default)] answers: Vec<Vec<String>>,
+) -> Result<FormAnswer, ServerFnError> {
+    use crate::server::http::forms::{DecisionForm, FormCall};
+    let form = DecisionForm { session, key, request, decision, message, questions, answers };
+    Ok(FormCall::current()?.decide(form).await)
 }
 
 /// Stops the running turn.

@@ -177,6 +177,7 @@ async fn send(state: State, sent: Sent) {
                 dom::toast(state, "Nothing was running.".into());
             }
         }
+        Ok(FormAnswer::Decided { .. }) => stream::expect_news(state),
         Ok(FormAnswer::Running { run_id }) => {
             if let Some(details) = confirmation {
                 let _ = details.remove_attribute("open");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use domain::{
-    call::{Cancelled, PromptInput, Run, VerbInput},
+    call::{Cancelled, DecisionInput, PromptInput, Run, VerbInput},
     ids::SessionId,
     page::{Page, SignIn, Surroundings},
     preset::Presets,
@@ -25,7 +25,7 @@ use super::{
     fresh,
     idempotency::Once,
     power::{self, Ask, Power, live::LiveRun},
-    sessions::{Prompt, SessionError, Sessions, backend::Task, session::Session},
+    sessions::{Prompt, SessionError, Sessions, backend::Task, permissions::Verdict, session::Session},
     store::{Form, Intent, Store, StoredAnswer},
 };
 
@@ -131,6 +131,23 @@ impl Console {
     /// Tells the running turn to stop.
     pub fn cancel(&self, operator: &Operator, session: &Session) -> Cancelled {
         Cancelled { cancelled: self.sessions.cancel(session, operator.name()) }
+    }
+
+    /// Decides a permission that the agent asked for. `recorded` is what its key is answered, written with the decision.
+    pub async fn decide(
+        &self,
+        operator: &Operator,
+        session: &Arc<Session>,
+        input: DecisionInput,
+        recorded: Option<(Intent, StoredAnswer)>,
+    ) -> Result<(), Failure> {
+        let DecisionInput { request_id, decision, message, answers } = input;
+        let message = message.filter(|message| !message.trim().is_empty());
+        for text in message.iter().chain(answers.values()).filter(|text| !text.is_empty()) {
+            check_prompt(text, self.limits.prompt_bytes).map_err(Failure::Prompt)?;
+        }
+        let verdict = Verdict { decision: decision.into(), message, answers };
+        Ok(self.sessions.decide(session, &request_id, verdict, operator.name(), recorded).await?)
     }
 
     /// Begins a run of a verb. `recorded` makes of it what its key is answered, should the server die now.

@@ -43,6 +43,10 @@ pub enum Failure {
     Prompt(PromptProblem),
     #[error("the body is longer than {limit} bytes (BREAKGLASS_BODY_MAX_BYTES): shorten it")]
     BodyTooLong { limit: usize },
+    #[error("this output is not kept: what there is of it stands in the transcript")]
+    UnknownOutput,
+    #[error("an agent's turn may run verbs and nothing else")]
+    NotForAgents,
     #[error(transparent)]
     Session(#[from] SessionError),
     #[error("this idempotency key was used with another body: make a new key for a new intent")]
@@ -80,6 +84,10 @@ impl Failure {
             Failure::Session(SessionError::Refused(Refused::TurnRunning) | SessionError::Steer(_)) => {
                 (StatusCode::CONFLICT, Code::TurnRunning)
             }
+            Failure::Session(SessionError::UnknownPermission(_)) => (StatusCode::NOT_FOUND, Code::UnknownPermission),
+            Failure::Session(SessionError::AlreadyDecided) => (StatusCode::CONFLICT, Code::AlreadyDecided),
+            Failure::UnknownOutput => (StatusCode::NOT_FOUND, Code::UnknownOutput),
+            Failure::NotForAgents => (StatusCode::FORBIDDEN, Code::NotForAgents),
             Failure::Session(SessionError::Ending) => (StatusCode::SERVICE_UNAVAILABLE, Code::Ending),
             Failure::Session(SessionError::Refused(Refused::TooManyTurns { .. })) => {
                 (StatusCode::TOO_MANY_REQUESTS, Code::TooManyTurns)

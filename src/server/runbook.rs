@@ -88,7 +88,7 @@ impl<'a> Steps<'a> {
             }
         };
         let Shown { output, is_error, exit_code, truncated } = result(&done);
-        log.append(Event::ToolResult { tool_id, output, is_error, exit_code, truncated }).await?;
+        log.append(Event::ToolResult { tool_id, output, is_error, exit_code, truncated, whole: None }).await?;
         Ok(done)
     }
 }

@@ -123,7 +123,7 @@ fn cents(dollars: f64) -> String {
 fn RowView(row: Arc<Row>) -> impl IntoView {
     let at = row.at;
     match &row.item {
-        Item::Prompt { text, by } => EitherOf6::A(view! {
+        Item::Prompt { text, by, .. } => EitherOf6::A(view! {
             <li class="row prompt">
                 <div class="bubble operator">{shown(text)}</div>
                 <p class="meta">{by.clone()}" · "<Clock at/></p>
@@ -132,9 +132,12 @@ fn RowView(row: Arc<Row>) -> impl IntoView {
         Item::Text { text } => EitherOf6::B(view! {
             <li class="row"><div class="bubble agent prose">{prose(text)}</div></li>
         }),
-        Item::Tool { name, line, title, end, abandoned } => {
+        Item::Tool { name, line, title, end, abandoned, .. } => {
             EitherOf6::C(tool_row(row.id, name.clone(), line.clone(), title.clone(), end.clone(), *abandoned))
         }
+        Item::Permission { line, .. } => EitherOf6::F(view! {
+            <li class="row note finished"><Icon name="alert"/><span>{shown(line)}" · "<Clock at/></span></li>
+        }),
         Item::Run { verb, by, end, .. } => EitherOf6::D(run_row(*verb, by.clone(), end.clone(), at)),
         Item::Note { tone, text } => {
             let (class, icon) = match tone {

@@ -164,7 +164,7 @@ async fn any_text_comes_back_as_it_was() {
     console.prompt(&session, text).await;
     let mut client = console.attach(&session, "").await;
     client.until(|event| *event == Event::TurnEnd).await;
-    let Item::Prompt { text: shown, by } = &client.transcript.rows().next().unwrap().item else { panic!() };
+    let Item::Prompt { text: shown, by, .. } = &client.transcript.rows().next().unwrap().item else { panic!() };
     assert_eq!((shown.as_str(), by.as_str()), (text, "script"));
     let page = console.get(&format!("/s/{session}")).await.text().await.unwrap();
     assert!(!page.contains("<img src=x"), "what was typed never becomes markup");

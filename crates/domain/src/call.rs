@@ -1,11 +1,14 @@
 //! The inputs and answers of every call, one type for both sides. DESIGN's HTTP contract says which route takes what.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     event::Entry,
     ids::{Millis, RunId, SessionId},
     log::Head,
+    permission::Choice,
     preset::PresetSummary,
     verb::{Outcome, Verb},
 };
@@ -46,6 +49,14 @@ pub enum Code {
     MutationRunning,
     /// 409: nobody knows what became of the last mutation.
     OutcomeUnknown,
+    /// 404: the agent asked for no such permission.
+    UnknownPermission,
+    /// 404: this output is not kept.
+    UnknownOutput,
+    /// 409: the permission was decided, by somebody else or by time.
+    AlreadyDecided,
+    /// 403: an agent may not make this call.
+    NotForAgents,
     /// 422: the idempotency key was used with another body.
     KeyReused,
     /// 409: the call of this idempotency key is still running.
@@ -158,6 +169,29 @@ pub struct Started {
 pub struct Cancelled {
     /// False when no turn was running.
     pub cancelled: bool,
+}
+
+/// `POST /api/session/{id}/permission`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionInput {
+    /// Which permission.
+    pub request_id: String,
+    /// What is decided.
+    pub decision: Choice,
+    /// A word to the agent; it is told why not.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// The answers to the agent's questions, by the question's text.
+    #[serde(default)]
+    pub answers: BTreeMap<String, String>,
+}
+
+/// The answer to a decision that stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    /// What was decided.
+    pub decision: Choice,
 }
 
 /// `GET /api/pve/verbs`
@@ -370,6 +404,11 @@ pub enum FormAnswer {
     Cancelled {
         /// False when no turn was running.
         cancelled: bool,
+    },
+    /// A permission was decided.
+    Decided {
+        /// What was decided.
+        decision: Choice,
     },
     /// A verb has begun; its output is at `/api/pve/runs/{run_id}/stream`.
     Running {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{EntryId, Millis, RunId},
+    permission::Decision,
     verb::{Outcome, Verb},
 };
 
@@ -20,6 +21,16 @@ pub enum Event {
         text: String,
         /// The operator's name.
         by: String,
+        /// True when it was delivered into the turn that ran.
+        #[serde(default, skip_serializing_if = "is_false")]
+        steered: bool,
+    },
+    /// The agent's own conversation, in which this session's turns stand from here on.
+    Session {
+        /// Its id: this session's, unless it had to begin anew.
+        session_id: String,
+        /// The model that answers.
+        model: String,
     },
     /// The backend said something, whole.
     Text {
@@ -51,6 +62,30 @@ pub enum Event {
         exit_code: Option<i32>,
         /// True when more was written than is kept here.
         truncated: bool,
+        /// The size in bytes of the whole output, where it is kept at `/api/session/{id}/output/{tool_id}`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        whole: Option<u64>,
+    },
+    /// The backend may not go on before an operator has decided.
+    Permission {
+        /// Unique within the session; its decision names it.
+        request_id: String,
+        /// What kind of doing: `Bash`, or `AskUserQuestion` for a question of the agent's own.
+        tool: String,
+        /// What exactly would be done, as the tool takes it.
+        input: serde_json::Value,
+    },
+    /// What became of a permission.
+    Decision {
+        /// Which.
+        request_id: String,
+        /// What was decided.
+        decision: Decision,
+        /// The operator's name, or the console's where nobody decided.
+        by: String,
+        /// A word to the agent, or the answers to its questions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
     },
     /// The backend is through with the turn.
     Result {
@@ -105,6 +140,9 @@ impl Event {
     pub fn kind(&self) -> &'static str {
         match self {
             Event::User { .. } => "user",
+            Event::Session { .. } => "session",
+            Event::Permission { .. } => "permission",
+            Event::Decision { .. } => "decision",
             Event::Text { .. } => "text",
             Event::Tool { .. } => "tool",
             Event::ToolResult { .. } => "tool_result",
@@ -117,6 +155,10 @@ impl Event {
             Event::Unknown => "unknown",
         }
     }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// How much a notice matters.
@@ -198,13 +240,23 @@ struct Flat {
     verb: Option<Verb>,
     outcome: Option<Outcome>,
     seconds: Option<u64>,
+    #[serde(default)]
+    steered: bool,
+    whole: Option<u64>,
+    session_id: Option<String>,
+    model: Option<String>,
+    request_id: Option<String>,
+    tool: Option<String>,
+    decision: Option<Decision>,
+    message: Option<String>,
 }
 
 impl Flat {
     /// The event, or nothing when a field of its kind is missing.
     fn event(self) -> Option<Event> {
         Some(match self.kind.as_str() {
-            "user" => Event::User { text: self.text?, by: self.by? },
+            "user" => Event::User { text: self.text?, by: self.by?, steered: self.steered },
+            "session" => Event::Session { session_id: self.session_id?, model: self.model? },
             "text" => Event::Text { text: self.text? },
             "tool" => Event::Tool { tool_id: self.tool_id?, name: self.name?, input: self.input, parent: self.parent },
             "tool_result" => Event::ToolResult {
@@ -213,6 +265,14 @@ impl Flat {
                 is_error: self.is_error?,
                 exit_code: self.exit_code,
                 truncated: self.truncated?,
+                whole: self.whole,
+            },
+            "permission" => Event::Permission { request_id: self.request_id?, tool: self.tool?, input: self.input },
+            "decision" => Event::Decision {
+                request_id: self.request_id?,
+                decision: self.decision?,
+                by: self.by?,
+                message: self.message,
             },
             "result" => Event::Result {
                 is_error: self.is_error?,

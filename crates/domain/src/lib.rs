@@ -17,6 +17,10 @@ pub mod attach;
 
 pub mod turn;
 
+pub mod permission;
+
+pub mod retelling;
+
 pub mod transcript;
 
 pub mod verb;

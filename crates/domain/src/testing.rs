@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use crate::{
     event::{Entry, Event, Level},
     ids::{EntryId, Millis},
+    permission::Decision,
     verb::{Outcome, Verb},
 };
 
@@ -28,16 +29,29 @@ pub(crate) fn any_text() -> impl Strategy<Value = String> {
 pub(crate) fn any_event() -> impl Strategy<Value = Event> {
     let run = |n: u8| format!("00000000-0000-4000-8000-00000000000{}", n % 4).parse().unwrap();
     prop_oneof![
-        (any_text(), any_text()).prop_map(|(text, by)| Event::User { text, by }),
+        (any_text(), any_text(), any::<bool>()).prop_map(|(text, by, steered)| Event::User { text, by, steered }),
+        any_text().prop_map(|model| Event::Session { session_id: "c".into(), model }),
+        (0u8..4, any_text()).prop_map(|(request, command)| Event::Permission {
+            request_id: request.to_string(),
+            tool: "Bash".into(),
+            input: serde_json::json!({ "command": command }),
+        }),
+        (0u8..4, any_text(), any::<bool>()).prop_map(|(request, by, deny)| Event::Decision {
+            request_id: request.to_string(),
+            decision: if deny { Decision::Deny } else { Decision::AllowOnce },
+            message: deny.then(|| by.clone()),
+            by,
+        }),
         any_text().prop_map(|text| Event::Text { text }),
         (0u8..6, any_text()).prop_map(|(tool, command)| Event::Tool {
             tool_id: tool.to_string(),
             name: "command".into(),
             input: serde_json::json!({ "command": command }),
-            parent: None,
+            parent: (tool > 3).then(|| "0".to_owned()),
         }),
         (0u8..6, any_text(), any::<bool>(), any::<Option<i32>>()).prop_map(|(tool, output, is_error, exit_code)| {
-            Event::ToolResult { tool_id: tool.to_string(), output, is_error, exit_code, truncated: is_error }
+            let whole = is_error.then_some(7);
+            Event::ToolResult { tool_id: tool.to_string(), output, is_error, exit_code, truncated: is_error, whole }
         }),
         (any::<bool>(), any_text(), any::<u32>()).prop_map(|(is_error, result, ms)| Event::Result {
             is_error,
@@ -70,6 +84,8 @@ pub(crate) fn any_log() -> impl Strategy<Value = Vec<Entry>> {
             let (begin, end) = match &event {
                 Event::Tool { tool_id, .. } => (Some(format!("tool {tool_id}")), None),
                 Event::ToolResult { tool_id, .. } => (None, Some(format!("tool {tool_id}"))),
+                Event::Permission { request_id, .. } => (Some(format!("permission {request_id}")), None),
+                Event::Decision { request_id, .. } => (None, Some(format!("permission {request_id}"))),
                 Event::Verb { run_id, outcome: None, .. } => (Some(format!("run {run_id}")), None),
                 Event::Verb { run_id, .. } => (None, Some(format!("run {run_id}"))),
                 _ => (None, None),

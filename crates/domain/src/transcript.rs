@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::{
     event::{Entry, Event, Level},
     ids::{EntryId, Millis, RunId},
+    permission::{Decision, Question, questions},
     verb::{Outcome, Verb},
 };
 
@@ -24,6 +25,7 @@ pub struct Transcript {
     /// Where each tool and each run stands, and what is known of its end.
     tools: Vec<(String, Joined<ToolEnd>)>,
     runs: Vec<(String, Joined<RunEnd>)>,
+    permissions: Vec<(String, Joined<PermissionEnd>)>,
     last_user: Option<EntryId>,
     last_turn_end: Option<EntryId>,
 }
@@ -73,6 +75,8 @@ pub enum Item {
         text: String,
         /// Who asked.
         by: String,
+        /// True when it was delivered into the turn that ran.
+        steered: bool,
     },
     /// The backend's words.
     Text {
@@ -91,6 +95,21 @@ pub enum Item {
         end: Option<ToolEnd>,
         /// True when its turn ended without a result of it: the server was killed, or it was stopped.
         abandoned: bool,
+        /// True when a sub-agent does it.
+        nested: bool,
+    },
+    /// Something that an operator is to decide.
+    Permission {
+        /// By which its decision names it.
+        request_id: String,
+        /// The tool.
+        tool: String,
+        /// What exactly would be done: the command, where it is one.
+        line: String,
+        /// The agent's own questions, where it asks some.
+        questions: Vec<Question>,
+        /// What was decided. One whose turn ended undecided is withdrawn.
+        end: Option<PermissionEnd>,
     },
     /// A run of a verb.
     Run {
@@ -132,6 +151,8 @@ pub struct ToolEnd {
     pub exit_code: Option<i32>,
     /// True when there was more.
     pub truncated: bool,
+    /// The size of the whole output in bytes, where the console has it.
+    pub whole: Option<(String, u64)>,
     /// How long it took, in milliseconds, as far as both ends are known.
     pub duration_ms: Option<u64>,
 }
@@ -143,6 +164,17 @@ pub struct RunEnd {
     pub outcome: Outcome,
     /// The host's exit code.
     pub exit_code: Option<i32>,
+}
+
+/// What was decided of a permission.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PermissionEnd {
+    /// The decision.
+    pub decision: Decision,
+    /// Who decided.
+    pub by: String,
+    /// A word to the agent, or the answers to its questions.
+    pub message: Option<String>,
 }
 
 /// The kinds of note.
@@ -205,31 +237,46 @@ impl Transcript {
             return false;
         }
         match &entry.event {
-            Event::User { text, by } => {
+            Event::User { text, by, steered } => {
                 self.last_user = self.last_user.max(Some(id));
-                self.row(entry, Item::Prompt { text: text.clone(), by: by.clone() });
+                self.row(entry, Item::Prompt { text: text.clone(), by: by.clone(), steered: *steered });
             }
             Event::Text { text } => self.row(entry, Item::Text { text: text.clone() }),
-            Event::Tool { tool_id, name, input, .. } => {
+            Event::Tool { tool_id, name, input, parent } => {
                 let text = |key: &str| input.get(key).and_then(|value| value.as_str()).map(str::to_owned);
-                let line = text("command").unwrap_or_else(|| fields(input));
+                let (name, line, nested) = (name.clone(), line_of(input), parent.is_some());
+                let title = text("title").or_else(|| text("description"));
                 let abandoned = self.last_turn_end > Some(id);
-                let name = name.clone();
-                self.row(entry, Item::Tool { name, line, title: text("title"), end: None, abandoned });
+                self.row(entry, Item::Tool { name, line, title, end: None, abandoned, nested });
                 joined(&mut self.tools, tool_id).begin = Some(id);
                 self.join_tool(tool_id);
             }
-            Event::ToolResult { tool_id, output, is_error, exit_code, truncated } => {
+            Event::ToolResult { tool_id, output, is_error, exit_code, truncated, whole } => {
                 let end = ToolEnd {
                     output: output.clone(),
                     is_error: *is_error,
                     exit_code: *exit_code,
                     truncated: *truncated,
+                    whole: whole.map(|bytes| (tool_id.clone(), bytes)),
                     duration_ms: None,
                 };
                 self.rowless(id);
                 joined(&mut self.tools, tool_id).end = Some((id, entry.at, end));
                 self.join_tool(tool_id);
+            }
+            Event::Permission { request_id, tool, input } => {
+                let (request_id, tool) = (request_id.clone(), tool.clone());
+                joined(&mut self.permissions, &request_id).begin = Some(id);
+                let (line, questions) = (line_of(input), questions(input));
+                let item = Item::Permission { request_id: request_id.clone(), tool, line, questions, end: None };
+                self.row(entry, item);
+                self.join_permission(&request_id);
+            }
+            Event::Decision { request_id, decision, by, message } => {
+                let end = PermissionEnd { decision: *decision, by: by.clone(), message: message.clone() };
+                self.rowless(id);
+                joined(&mut self.permissions, request_id).end = Some((id, entry.at, end));
+                self.join_permission(request_id);
             }
             Event::Verb { run_id, verb, by, outcome: None, .. } => {
                 self.run_row(entry, run_id, *verb, by);
@@ -257,8 +304,9 @@ impl Transcript {
                 self.last_turn_end = self.last_turn_end.max(Some(id));
                 self.rowless(id);
                 self.abandon_tools();
+                self.withdraw_permissions();
             }
-            Event::Unknown => {
+            Event::Session { .. } | Event::Unknown => {
                 self.rowless(id);
             }
         }
@@ -313,6 +361,32 @@ impl Transcript {
         }
     }
 
+    /// The oldest permission that nobody has decided yet: the agent waits for it.
+    pub fn waiting(&self) -> Option<&Arc<Row>> {
+        self.rows.iter().find(|row| matches!(&row.item, Item::Permission { end: None, .. }))
+    }
+
+    fn join_permission(&mut self, request_id: &str) {
+        let Joined { begin: Some(begin), end } = joined(&mut self.permissions, request_id).clone() else {
+            return;
+        };
+        let decided = end.map(|(_, _, end)| end);
+        // No permission outlives its turn.
+        let ended = decided.or_else(|| (self.last_turn_end > Some(begin)).then(PermissionEnd::withdrawn));
+        if let Ok(place) = self.row_at(begin)
+            && let Item::Permission { end, .. } = &mut Arc::make_mut(&mut self.rows[place]).item
+        {
+            *end = ended;
+        }
+    }
+
+    fn withdraw_permissions(&mut self) {
+        let open = self.permissions.iter().filter(|permission| permission.1.end.is_none());
+        for request_id in open.map(|permission| permission.0.clone()).collect::<Vec<_>>() {
+            self.join_permission(&request_id);
+        }
+    }
+
     fn run_row(&mut self, entry: &Entry, run_id: &RunId, verb: Verb, by: &str) {
         let run = joined(&mut self.runs, run_id.as_str());
         run.begin = Some(entry.id);
@@ -337,6 +411,17 @@ impl Transcript {
             *end = Some(ended);
         }
     }
+}
+
+impl PermissionEnd {
+    fn withdrawn() -> Self {
+        PermissionEnd { decision: Decision::Withdrawn, by: String::new(), message: None }
+    }
+}
+
+/// What a tool does, as one reads it: the command, where it is one.
+fn line_of(input: &serde_json::Value) -> String {
+    input.get("command").and_then(|command| command.as_str()).map_or_else(|| fields(input), str::to_owned)
 }
 
 /// A tool's input as lines of `field: text`, for tools that have no command. What is no text is left out.

@@ -9,9 +9,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    call::{Code, FormAnswer, PromptInput, Run, VerbInput},
+    call::{Code, DecisionInput, FormAnswer, PromptInput, Run, VerbInput},
     ids::SessionId,
     page::Flash,
+    permission::Choice,
     verb::Verb,
 };
 use leptos::{prelude::*, server_fn::axum::get_server_fn_service};
@@ -44,6 +45,19 @@ pub(super) async fn endpoint(operator: Operator, State(console): State<Console>,
     leptos_axum::handle_server_fns_with_context(move || provide_context(form.clone()), request).await.into_response()
 }
 
+/// A decision as its form sends it.
+#[derive(Serialize)]
+pub(crate) struct DecisionForm {
+    pub session: String,
+    pub key: String,
+    pub request: String,
+    pub decision: Choice,
+    pub message: String,
+    pub questions: Vec<String>,
+    /// The options chosen and what was written, for each question.
+    pub answers: Vec<Vec<String>>,
+}
+
 /// A form that an operator sent.
 #[derive(Clone)]
 pub(crate) struct FormCall {
@@ -74,12 +88,13 @@ impl FormCall {
         typed: String,
         preset: String,
         runbook: String,
+        steer: bool,
     ) -> FormAnswer {
         let without_ai = !runbook.is_empty();
         let preset = if without_ai { runbook } else { preset };
         let (prompt, preset) = if preset.is_empty() { (Some(typed.clone()), None) } else { (None, Some(preset)) };
         let by_preset = preset.is_some();
-        let input = PromptInput { prompt, preset, without_ai, ..PromptInput::default() };
+        let input = PromptInput { prompt, preset, without_ai, steer, ..PromptInput::default() };
         let answered = self.try_prompt(&session, &key, input).await;
         let keep = by_preset || !matches!(answered, Ok(FormAnswer::Started { .. }));
         self.settle(answered, &session, if keep { typed } else { String::new() }, "")
@@ -129,6 +144,31 @@ impl FormCall {
             cancelled: self.console.cancel(&self.operator, &session).cancelled,
         });
         self.settle(answered, &session, String::new(), "")
+    }
+
+    /// Decides a permission. `answers` are those to each of `questions`, of which the empty ones were not given.
+    pub(crate) async fn decide(self, form: DecisionForm) -> FormAnswer {
+        let session = form.session.clone();
+        let answered = self.try_decide(form).await;
+        self.settle(answered, &session, String::new(), "")
+    }
+
+    async fn try_decide(&self, form: DecisionForm) -> Result<FormAnswer, Failure> {
+        let intent = self.intent(&form.key, &form)?;
+        let session = self.console.session(&form.session).await?;
+        let DecisionForm { request, decision, message, questions, answers, .. } = form;
+        let chosen = answers.into_iter().map(|answers| {
+            answers.into_iter().filter(|answer| !answer.trim().is_empty()).collect::<Vec<_>>().join(", ")
+        });
+        let answers = questions.into_iter().zip(chosen).filter(|(_, answer)| !answer.is_empty()).collect();
+        let input = DecisionInput { request_id: request, decision, message: Some(message), answers };
+        let (console, operator, recording) = (self.console.clone(), self.operator.clone(), intent.clone());
+        let work = async move {
+            let stored = answer(200, &FormAnswer::Decided { decision });
+            console.decide(&operator, &session, input, Some((recording, stored.clone()))).await?;
+            Ok(Answer { stored, executed: true })
+        };
+        form_answer(self.console.once.run(&self.console.store, Some(intent), work).await?)
     }
 
     /// Begins a run of a verb.
@@ -191,7 +231,7 @@ impl FormCall {
                     let kept = (!draft.is_empty()).then(|| Flash { draft, ..Flash::default() });
                     (format!("/s/{session_id}"), String::new(), kept)
                 }
-                FormAnswer::Cancelled { .. } => (here, String::new(), None),
+                FormAnswer::Cancelled { .. } | FormAnswer::Decided { .. } => (here, String::new(), None),
                 FormAnswer::Running { run_id } => (here, format!("?run={run_id}"), None),
                 FormAnswer::Failed { detail, .. } => {
                     (here, String::new(), Some(Flash { detail: detail.clone(), draft, ..Flash::default() }))

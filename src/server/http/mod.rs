@@ -66,6 +66,7 @@ fn guarded_routes(console: &Console) -> Router<Console> {
         .route("/api/session/{id}/entries", get(session::entries))
         .route("/api/session/{id}/prompt", post(session::prompt))
         .route("/api/session/{id}/cancel", post(session::cancel))
+        .route("/api/session/{id}/permission", post(session::permission))
         .route("/api/pve/verbs", get(pve::verbs))
         .route("/api/pve/runs", get(pve::runs))
         .route("/api/pve/runs/{run_id}", get(pve::run))

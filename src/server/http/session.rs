@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, http::HeaderMap, response::Response};
 use domain::{
     attach::{self, Asked},
-    call::{Cancelled, Entries, PromptInput, SessionOpened, Sessions, Started},
+    call::{Cancelled, Decided, DecisionInput, Entries, PromptInput, SessionOpened, Sessions, Started},
     ids::{EntryId, SessionId},
 };
 use serde::Deserialize;
@@ -66,6 +66,24 @@ pub(super) async fn cancel(
         let cancelled: Cancelled = here.cancel(&operator, &session);
         // A Stop that came too late did nothing; one that came in time must not stop the next turn when repeated.
         Ok(Answer { stored: answer(200, &cancelled), executed: cancelled.cancelled })
+    };
+    console.once.run(&console.store, intent, work).await
+}
+
+pub(super) async fn permission(
+    State(console): State<Console>,
+    Name(id): Name,
+    call: Call,
+) -> Result<StoredAnswer, Failure> {
+    let session = console.session(&id).await?;
+    let input: DecisionInput = call.json()?;
+    let Call { operator, intent, .. } = call;
+    let here = console.clone();
+    let decided = answer(200, &Decided { decision: input.decision });
+    let recorded = intent.clone().map(|intent| (intent, decided.clone()));
+    let work = async move {
+        here.decide(&operator, &session, input, recorded).await?;
+        Ok(Answer { stored: decided, executed: true })
     };
     console.once.run(&console.store, intent, work).await
 }

@@ -1,7 +1,7 @@
 //! The seam between a session and whoever does its turns. A backend gets a task and a log to write to; it knows neither
 //! clients nor HTTP, and the session knows nothing of how the work is done.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{
     event::{Event, Live},
@@ -9,10 +9,11 @@ use domain::{
     preset::Preset,
 };
 use futures_util::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::session::Session;
-use crate::server::store::StoreError;
+use super::{permissions::Verdict, session::Session};
+use crate::server::store::{Also, StoreError};
 
 /// What a turn is to do.
 #[derive(Clone, Debug)]
@@ -28,6 +29,14 @@ pub enum Task {
 }
 
 impl Task {
+    /// What an agent is asked.
+    pub fn words(&self) -> &str {
+        match self {
+            Task::Preset(preset) => &preset.prompt,
+            Task::Words { text, .. } => text,
+        }
+    }
+
     /// What stands in the transcript as the operator's words.
     pub fn spoken(&self) -> String {
         match self {
@@ -45,8 +54,30 @@ pub struct Turn {
     pub by: String,
     /// Where its events go.
     pub log: TurnLog,
+    /// What operators say while it runs. Closed from the beginning where the backend takes no messages.
+    pub steer: mpsc::Receiver<Steer>,
     /// Cancelled when it is to stop. A backend ends what it started and returns; what it returns then is not used.
     pub stop: CancellationToken,
+}
+
+/// A message into a running turn. Whoever takes it records it with [`Steer::record`] before it acts; one that is
+/// dropped was not taken, and its sender finds another way.
+pub struct Steer {
+    /// What the backend is told.
+    pub words: String,
+    pub(super) event: Event,
+    pub(super) also: Option<Also>,
+    pub(super) taken: oneshot::Sender<Result<(), StoreError>>,
+}
+
+impl Steer {
+    /// Puts it on record and tells its sender how that went. True when it is there.
+    pub async fn record(self, log: &TurnLog) -> bool {
+        let recorded = log.0.append(self.event, self.also).await.map(drop);
+        let stands = recorded.is_ok();
+        let _ = self.taken.send(recorded);
+        stands
+    }
 }
 
 /// What a backend says when it is through.
@@ -69,6 +100,11 @@ pub enum TurnError {
 
 /// Who does turns.
 pub trait Backend: Send + Sync + 'static {
+    /// Whether a running turn takes messages.
+    fn takes_messages(&self) -> bool {
+        false
+    }
+
     /// Does one turn. The returned future is dropped when it takes too long to stop.
     fn run(&self, turn: Turn) -> BoxFuture<'static, Result<Finished, TurnError>>;
 }
@@ -86,6 +122,32 @@ impl TurnLog {
     /// Shows something that is not logged.
     pub fn show(&self, live: &Live) {
         self.0.show(live);
+    }
+
+    /// Logs an event, and writes what goes with it in the same transaction.
+    pub async fn append_with(&self, event: Event, also: Also) -> Result<(), StoreError> {
+        self.0.append(event, Some(also)).await.map(drop)
+    }
+
+    /// Asks the operators for a permission, and waits until it is decided; see `sessions::permissions`.
+    pub async fn ask(
+        &self,
+        request_id: String,
+        tool: String,
+        input: serde_json::Value,
+        patience: Duration,
+    ) -> Result<Verdict, StoreError> {
+        self.0.ask(request_id, tool, input, patience).await
+    }
+
+    /// Takes a permission back that is not wanted any more.
+    pub async fn withdraw(&self, request_id: &str) {
+        self.0.withdraw(request_id).await;
+    }
+
+    /// Shows that nothing is being written any more.
+    pub fn void_draft(&self) {
+        self.0.show(&Live::Draft { text: String::new() });
     }
 
     /// The session, for what records itself there too.

@@ -4,6 +4,7 @@
 //! no client's going away ends it.
 
 pub mod backend;
+pub mod permissions;
 pub mod session;
 mod turn;
 
@@ -19,8 +20,11 @@ use domain::{
     turn::{Admission, Ending, Phase, Refused, admit},
 };
 
+use tokio::sync::{mpsc, oneshot};
+
 use self::{
-    backend::{Backend, Task},
+    backend::{Backend, Steer, Task},
+    permissions::Verdict,
     session::Session,
 };
 use super::{
@@ -38,6 +42,10 @@ pub enum SessionError {
     Refused(Refused),
     #[error("{0}")]
     Steer(&'static str),
+    #[error("the agent asked for no permission {0:?} that is still open: look at the transcript")]
+    UnknownPermission(String),
+    #[error("this was decided already: the transcript says by whom")]
+    AlreadyDecided,
     #[error("the console is about to end: send this again in a moment")]
     Ending,
     #[error(transparent)]
@@ -63,6 +71,9 @@ pub struct Prompt {
     pub without_ai: bool,
 }
 
+/// How many messages may be on their way into one turn; more wait for their place.
+const MESSAGES: usize = 4;
+
 /// All sessions of this server.
 pub struct Sessions {
     store: Store,
@@ -81,7 +92,7 @@ struct Running {
     ending: bool,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(in crate::server) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -142,7 +153,8 @@ impl Sessions {
         Ok(self.store.sessions().await?.into_iter().next().map(|stored| self.adopt(stored)))
     }
 
-    /// Lets a prompt in: records it, and begins its turn. When this returns, the prompt is on disk and the turn runs.
+    /// Lets a prompt in: records it, and begins its turn or delivers it into the one that runs. When this returns, the
+    /// prompt is on disk and the turn runs.
     pub async fn prompt(
         self: &Arc<Self>,
         session: &Arc<Session>,
@@ -150,36 +162,75 @@ impl Sessions {
         by: String,
         intent: Option<(Intent, StoredAnswer)>,
     ) -> Result<(), SessionError> {
+        let recording = || intent.clone().map(|(intent, answer)| intent.recording(fresh::now(), answer));
+        while self.admitted(session, &prompt)? == Admission::Steer {
+            let way = session.turn_slot().steer();
+            let way =
+                way.ok_or(SessionError::Steer("this turn runs without ai and takes no messages: stop it first"))?;
+            let event = Event::User { text: prompt.task.spoken(), by: by.clone(), steered: true };
+            let (taken, told) = oneshot::channel();
+            let steer = Steer { words: prompt.task.words().to_owned(), event, also: recording(), taken };
+            if way.send(steer).await.is_ok()
+                && let Ok(recorded) = told.await
+            {
+                return recorded.map_err(SessionError::Store);
+            }
+            // The turn ended before it took the message, which then begins the next one.
+            session.turn_ended().await;
+        }
         let use_ai = self.backends.ai.as_ref().filter(|_| !prompt.without_ai);
         let backend = Arc::clone(use_ai.unwrap_or(&self.backends.runbook));
-        let admission = {
-            let mut running = locked(&self.running);
-            if running.ending {
-                return Err(SessionError::Ending);
-            }
-            let admission = session
-                .turn_slot()
-                .admit(|phase| admit(phase, prompt.steer, running.count, self.limits.max_concurrent_turns))
-                .map_err(SessionError::Refused)?;
-            if admission == Admission::Begin {
-                running.count += 1;
-            }
-            admission
-        };
-        if admission == Admission::Steer {
-            return Err(SessionError::Steer("this turn runs without ai and takes no messages: stop it first"));
+        let (way, messages) = mpsc::channel(MESSAGES);
+        if backend.takes_messages() {
+            session.turn_slot().take_messages(way);
         }
         let begun = async {
             session.close_unclosed().await?;
-            let recording = intent.map(|(intent, answer)| intent.recording(fresh::now(), answer));
-            session.append(Event::User { text: prompt.task.spoken(), by: by.clone() }, recording).await
+            let event = Event::User { text: prompt.task.spoken(), by: by.clone(), steered: false };
+            session.append(event, recording()).await
         };
         if let Err(error) = begun.await {
             self.turn_over(session);
             return Err(error.into());
         }
-        tokio::spawn(turn::run(Arc::clone(self), Arc::clone(session), backend, prompt.task, by));
+        tokio::spawn(turn::run(Arc::clone(self), Arc::clone(session), backend, prompt.task, by, messages));
         Ok(())
+    }
+
+    /// Asks the rule whether a prompt is let in, and counts the turn when it begins one.
+    fn admitted(&self, session: &Session, prompt: &Prompt) -> Result<Admission, SessionError> {
+        let mut running = locked(&self.running);
+        if running.ending {
+            return Err(SessionError::Ending);
+        }
+        let admission = session
+            .turn_slot()
+            .admit(|phase| admit(phase, prompt.steer, running.count, self.limits.max_concurrent_turns))
+            .map_err(SessionError::Refused)?;
+        if admission == Admission::Begin {
+            running.count += 1;
+        }
+        Ok(admission)
+    }
+
+    /// Decides a permission that the agent asked for.
+    pub async fn decide(
+        &self,
+        session: &Arc<Session>,
+        request_id: &str,
+        verdict: Verdict,
+        by: &str,
+        intent: Option<(Intent, StoredAnswer)>,
+    ) -> Result<(), SessionError> {
+        let also = intent.map(|(intent, answer)| intent.recording(fresh::now(), answer));
+        match session.decide(request_id, verdict, by, also).await {
+            Err(SessionError::UnknownPermission(_))
+                if self.store.was_permission(session.id.clone(), request_id.to_owned()).await? =>
+            {
+                Err(SessionError::AlreadyDecided)
+            }
+            decided => decided,
+        }
     }
 
     /// Tells the running turn to stop. False when none runs. The turn's end follows on the stream.

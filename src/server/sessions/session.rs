@@ -3,7 +3,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -15,8 +15,10 @@ use domain::{
     sse,
     turn::{Admission, Ending, Phase, Refused},
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+
+use super::{backend::Steer, locked, permissions::Waiting};
 
 use crate::server::{
     fresh,
@@ -37,6 +39,7 @@ pub struct Session {
     title: Mutex<Option<String>>,
     turn: Mutex<TurnSlot>,
     phase: watch::Sender<Phase>,
+    pub(super) permissions: Mutex<Waiting>,
     /// Held while a turn that could not be closed is being closed, so that it is closed once.
     closing: tokio::sync::Mutex<bool>,
 }
@@ -68,6 +71,8 @@ struct TurnSlot {
     phase: Phase,
     stop: CancellationToken,
     stopped: Option<Stopped>,
+    /// The way into the turn, where its backend takes messages.
+    steer: Option<mpsc::Sender<Steer>>,
 }
 
 /// Why a turn was told to stop.
@@ -75,10 +80,6 @@ struct TurnSlot {
 pub enum Stopped {
     By(String),
     ServerEnds,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Session {
@@ -93,6 +94,7 @@ impl Session {
             title: Mutex::new(stored.title),
             turn: Mutex::default(),
             phase: watch::Sender::new(Phase::Idle),
+            permissions: Mutex::default(),
             closing: tokio::sync::Mutex::new(false),
         }
     }
@@ -326,6 +328,16 @@ impl TurnGuard<'_> {
     /// What a turn's task listens to.
     pub(super) fn stop_token(&self) -> CancellationToken {
         self.slot.stop.clone()
+    }
+
+    /// Opens the way into the turn.
+    pub(super) fn take_messages(mut self, steer: mpsc::Sender<Steer>) {
+        self.slot.steer = Some(steer);
+    }
+
+    /// The way into the turn, where there is one.
+    pub(super) fn steer(&self) -> Option<mpsc::Sender<Steer>> {
+        self.slot.steer.clone()
     }
 
     pub(super) fn stopped(&self) -> Option<Stopped> {

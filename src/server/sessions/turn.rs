@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use domain::turn::Ending;
 use futures_util::FutureExt;
-use tokio::time::Instant;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     Sessions,
-    backend::{Backend, Finished, Task, Turn, TurnError, TurnLog},
+    backend::{Backend, Finished, Steer, Task, Turn, TurnError, TurnLog},
     session::{Session, Stopped},
 };
 
@@ -21,10 +21,12 @@ pub(super) async fn run(
     backend: Arc<dyn Backend>,
     task: Task,
     by: String,
+    steer: mpsc::Receiver<Steer>,
 ) {
     let stop = session.turn_slot().stop_token();
     let begun = Instant::now();
-    let turn = Turn { session: session.id.clone(), task, by, log: TurnLog(Arc::clone(&session)), stop: stop.clone() };
+    let turn =
+        Turn { session: session.id.clone(), task, by, log: TurnLog(Arc::clone(&session)), steer, stop: stop.clone() };
     // A backend that panics must not leave its turn open.
     let mut work = std::panic::AssertUnwindSafe(backend.run(turn)).catch_unwind();
     let ended = tokio::select! {
@@ -61,6 +63,7 @@ pub(super) async fn run(
         Some(Stopped::ServerEnds) => Ending::ServerEnded,
         None => ending,
     };
+    session.withdraw_all().await;
     let over = Arc::clone(&session);
     session.close_turn(ending, move || sessions.turn_over(&over)).await;
 }

@@ -6,6 +6,7 @@
 //!
 //! This module knows SQL and no rule: what may be written is decided elsewhere.
 
+pub mod conversations;
 mod keys;
 mod log;
 pub mod runs;

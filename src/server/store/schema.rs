@@ -5,7 +5,8 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 /// Each step of the schema, in order; `user_version` says how many were taken. A step is never edited once it landed.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE sessions (
         id      TEXT PRIMARY KEY,
         created INTEGER NOT NULL,
@@ -62,7 +63,13 @@ const MIGRATIONS: [&str; 1] = ["
         operator TEXT NOT NULL,
         expires  INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    -- The agent's conversation of a session, and what it had cost in US dollars when its last turn ended.
+    ALTER TABLE sessions ADD COLUMN conversation TEXT;
+    ALTER TABLE sessions ADD COLUMN conversation_cost REAL NOT NULL DEFAULT 0;
+",
+];
 
 /// Opens a connection. What an operator asked for is flushed to disk before it acts, so every commit is.
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {

@@ -67,6 +67,7 @@ fn a_tool_and_its_result_are_one_row() {
                 is_error: false,
                 exit_code: Some(0),
                 truncated: false,
+                whole: None,
             },
         ),
     ];
@@ -95,7 +96,7 @@ fn a_turn_is_open_from_its_prompt_to_its_end() {
     let entry = |id, event| Entry { id: EntryId(id), at: Millis(0), event };
     let mut transcript = Transcript::default();
     assert_eq!(transcript.turn_open(), None);
-    transcript.apply(&entry(0, Event::User { text: "x".into(), by: "ada".into() }));
+    transcript.apply(&entry(0, Event::User { text: "x".into(), by: "ada".into(), steered: false }));
     assert_eq!(transcript.turn_open(), Some(true));
     transcript.apply(&entry(1, Event::TurnEnd));
     assert_eq!(transcript.turn_open(), Some(false));

@@ -1,0 +1,136 @@
+//! Permissions: what the agent may not do before an operator has decided, and the questions that it asks itself.
+//!
+//! A permission is decided once, and the first decision stands. One that nobody can decide any more (its turn ended, the
+//! agent took it back) is withdrawn.
+
+use serde::{Deserialize, Serialize};
+
+/// The tool by which the agent asks the operator something.
+pub const QUESTION: &str = "AskUserQuestion";
+
+/// What was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// This once.
+    AllowOnce,
+    /// This tool, until the session's agent ends.
+    AllowSession,
+    /// Not to be done.
+    Deny,
+    /// Nobody can decide any more.
+    Withdrawn,
+}
+
+/// What an operator can decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// This once.
+    AllowOnce,
+    /// This tool, until the session's agent ends.
+    AllowSession,
+    /// Not to be done.
+    Deny,
+}
+
+impl From<Choice> for Decision {
+    fn from(choice: Choice) -> Self {
+        match choice {
+            Choice::AllowOnce => Decision::AllowOnce,
+            Choice::AllowSession => Decision::AllowSession,
+            Choice::Deny => Decision::Deny,
+        }
+    }
+}
+
+/// One of the agent's questions, as it stands in the input of [`QUESTION`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// The question.
+    pub text: String,
+    /// True when several options may be chosen.
+    pub several: bool,
+    /// What can be chosen; something else may be written in its place.
+    pub options: Vec<Choosable>,
+}
+
+/// One option of a question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choosable {
+    /// The option, as it is answered.
+    pub label: String,
+    /// What it means.
+    pub description: String,
+}
+
+/// The questions in a tool's input, after the shape that the CLI's `AskUserQuestion` has: `{"questions": [{"question",
+/// "multiSelect", "options": [{"label", "description"}]}]}`. What is not of that shape is left out.
+pub fn questions(input: &serde_json::Value) -> Vec<Question> {
+    let text = |value: &serde_json::Value, key: &str| value.get(key).and_then(|text| text.as_str()).map(str::to_owned);
+    let list = |value: &serde_json::Value, key: &str| {
+        value.get(key).and_then(|list| list.as_array()).cloned().unwrap_or_default()
+    };
+    let question = |question: serde_json::Value| {
+        Some(Question {
+            text: text(&question, "question")?,
+            several: question.get("multiSelect").and_then(serde_json::Value::as_bool).unwrap_or(false),
+            options: list(&question, "options")
+                .iter()
+                .filter_map(|option| {
+                    let description = text(option, "description").unwrap_or_default();
+                    Some(Choosable { label: text(option, "label")?, description })
+                })
+                .collect(),
+        })
+    };
+    list(input, "questions").into_iter().filter_map(question).collect()
+}
+
+/// True for what changes nothing by its own definition, so that nobody is asked: reading files, and the two verbs that
+/// only look. `command` is matched whole; whatever else stands beside the verb makes it another command.
+pub fn changes_nothing(tool: &str, input: &serde_json::Value) -> bool {
+    match tool {
+        "Read" | "Grep" | "Glob" => true,
+        "Bash" => {
+            let command = input.get("command").and_then(|command| command.as_str()).unwrap_or_default();
+            matches!(command.trim(), "ssh pve status" | "ssh pve forensics")
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn questions_are_read_from_the_tools_input() {
+        let input = json!({"questions": [
+            {"question": "Which?", "header": "Pick", "multiSelect": false,
+             "options": [{"label": "A", "description": "a"}, {"label": "B"}, {"description": "no label"}]},
+            {"header": "no question"},
+        ]});
+        let [question] = &questions(&input)[..] else { panic!() };
+        assert_eq!((question.text.as_str(), question.several), ("Which?", false));
+        let labels: Vec<_> = question.options.iter().map(|option| option.label.as_str()).collect();
+        assert_eq!(labels, ["A", "B"]);
+        assert_eq!(questions(&json!({"questions": "none"})), []);
+    }
+
+    #[test]
+    fn only_what_looks_passes_without_a_question() {
+        let bash = |command: &str| changes_nothing("Bash", &json!({ "command": command }));
+        assert!(bash("ssh pve status") && bash(" ssh pve forensics\n"));
+        for other in
+            ["ssh pve reset", "ssh pve status; ssh pve cycle", "ssh pve status\nreboot", "ssh devvm uptime", ""]
+        {
+            assert!(!bash(other), "{other}");
+        }
+        assert!(changes_nothing("Read", &json!({})));
+        assert!(!changes_nothing("Write", &json!({})));
+        assert!(!changes_nothing(QUESTION, &json!({})));
+    }
+}
