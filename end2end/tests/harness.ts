@@ -1,7 +1,8 @@
 // One console per test: the program itself, in practice mode, on a free port, with a record of its own. A page that
-// throws, logs an error or breaks its content security policy fails its test, whatever the test looks at.
+// throws, logs an error or breaks its content security policy fails its test, whatever the test looks at. `agentTest`
+// gives the console an agent besides: the real Claude Code CLI, and a scripted provider behind it.
 import { test as base, expect, type BrowserContext, type Locator, type Page } from '@playwright/test';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
@@ -16,19 +17,27 @@ export const bearer = { authorization: `Bearer ${token}` };
 // An entry as the API gives it: `kind` and `id`, and what its kind has.
 export type Entry = { kind: string; id: number; [field: string]: unknown };
 
+type Environment = Record<string, string>;
+
 export class Console {
   private constructor(
     readonly base: string,
     readonly folder: string,
     private readonly settings: string[],
+    private readonly environment: Environment,
     private child: ChildProcess,
     public signInLink: string,
   ) {}
 
-  // `settings` are further flags of `breakglass serve`.
-  static async start(folder: string, settings: string[] = [], listen = '127.0.0.1:0'): Promise<Console> {
-    const { child, base, link } = await serve(folder, settings, listen);
-    return new Console(base, folder, settings, child, link);
+  // `settings` are further flags of `breakglass serve`, and `environment` further variables.
+  static async start(
+    folder: string,
+    settings: string[] = [],
+    environment: Environment = {},
+    listen = '127.0.0.1:0',
+  ): Promise<Console> {
+    const { child, base, link } = await serve(folder, settings, environment, listen);
+    return new Console(base, folder, settings, environment, child, link);
   }
 
   // As the kernel does it when memory runs out: no goodbye.
@@ -42,7 +51,7 @@ export class Console {
 
   // Starts it again at the same address, with the same record.
   async revive(): Promise<void> {
-    const { child, link } = await serve(this.folder, this.settings, new URL(this.base).host);
+    const { child, link } = await serve(this.folder, this.settings, this.environment, new URL(this.base).host);
     this.child = child;
     this.signInLink = link;
   }
@@ -108,13 +117,14 @@ export class Console {
   }
 }
 
-async function serve(folder: string, settings: string[], listen: string) {
+async function serve(folder: string, settings: string[], environment: Environment, listen: string) {
   const child = spawn(program, ['serve', '--practice', '--listen', listen, '--data-dir', folder, ...settings], {
     env: {
       PATH: process.env.PATH,
       HOME: folder,
       API_BEARER_TOKEN: token,
       LEPTOS_SITE_ROOT: process.env.LEPTOS_SITE_ROOT ?? path.join(repository, 'target/site'),
+      ...environment,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -129,6 +139,83 @@ async function serve(folder: string, settings: string[], listen: string) {
     }
   }
   throw new Error('the console ended before it printed a sign-in link');
+}
+
+// A request as the provider notes it; provider.mjs says what the fields mean.
+export type Request = {
+  path: string;
+  model: string | null;
+  api_key: string | null;
+  session_id: string | null;
+  tools: string[];
+  messages: number;
+  last_text: string;
+  last_tool_result: string | null;
+  side: boolean;
+  client_gone?: true;
+};
+
+// The model's provider, scripted: what it answers stands in the prompt (see `script`).
+export class Provider {
+  private constructor(
+    readonly base: string,
+    private readonly child: ChildProcess,
+  ) {}
+
+  static async start(): Promise<Provider> {
+    // Its stdin is a pipe: when this process is gone, whatever the reason, it ends too.
+    const program = path.join(repository, 'end2end/provider.mjs');
+    const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] });
+    for await (const line of readline.createInterface({ input: child.stdout! })) {
+      const base = /^provider on (.*)$/.exec(line)?.[1];
+      if (base) return new Provider(base, child);
+    }
+    throw new Error('the provider ended before it listened');
+  }
+
+  // The agent's own requests, in the order of their arrival: one for each step of a turn.
+  async requests(): Promise<Request[]> {
+    const all: Request[] = await (await fetch(`${this.base}/log`)).json();
+    return all.filter((request) => request.path === '/v1/messages' && !request.side);
+  }
+
+  // Opens a gate, for what waits there and for all that comes later.
+  async release(gate: string): Promise<void> {
+    await this.post(`/release/${gate}`);
+  }
+
+  // Waits until an answer is held at a gate.
+  async held(gate: string): Promise<void> {
+    const waiting = async () => (await fetch(`${this.base}/waiting`)).json();
+    await expect.poll(waiting, { timeout: 40_000, intervals: [20, 20, 50, 100] }).toContain(gate);
+  }
+
+  // Sets the script for prompts that hold none, such as a preset's.
+  async answerOthers(...steps: unknown[]): Promise<void> {
+    await this.post('/default', { steps });
+  }
+
+  end(): void {
+    this.child.stdin!.end();
+  }
+
+  private async post(where: string, body: unknown = {}): Promise<void> {
+    const answer = await fetch(this.base + where, { method: 'POST', body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${where}: ${await answer.text()}`);
+  }
+}
+
+// A prompt that makes the provider answer its turn by these steps; provider/script.mjs says what a step is.
+export const script = (...steps: unknown[]): string => `SCRIPT ${JSON.stringify({ steps })}`;
+
+// The processes on this machine whose command line holds these words.
+export function processes(words: string): string {
+  try {
+    return execFileSync('pgrep', ['-f', words], { encoding: 'utf8' });
+  } catch {
+    // It exits with 1 when there are none.
+    return '';
+  }
 }
 
 function remove(folder: string): void {
@@ -203,17 +290,24 @@ export function forgiveLostRequests(errors: string[]): void {
   errors.splice(0, errors.length, ...left);
 }
 
-type Fixtures = { folder: string; settings: string[]; console: Console; errors: string[] };
+type Fixtures = {
+  folder: string;
+  settings: string[];
+  environment: Environment;
+  console: Console;
+  errors: string[];
+};
 
 export const test = base.extend<Fixtures>({
   settings: [[], { option: true }],
+  environment: [{}, { option: true }],
   folder: async ({}, use) => {
     const folder = mkdtempSync(path.join(tmpdir(), 'breakglass-'));
     await use(folder);
     remove(folder);
   },
-  console: async ({ folder, settings }, use) => {
-    const console = await Console.start(folder, settings);
+  console: async ({ folder, settings, environment }, use) => {
+    const console = await Console.start(folder, settings, environment);
     await use(console);
     await console.kill();
   },
@@ -230,6 +324,29 @@ export const test = base.extend<Fixtures>({
     },
     { auto: true },
   ],
+});
+
+const claude = process.env.BREAKGLASS_CLAUDE_BIN ?? path.join(repository, 'end2end/node_modules/.bin/claude');
+
+// The key that the console has for the provider: nothing else here may hold it.
+export const apiKey = 'sk-ant-a-key-for-tests';
+
+// `permissions` says what the agent may do before it asks.
+type AgentFixtures = { provider: Provider; permissions: 'autonomous' | 'ask' };
+
+export const agentTest = test.extend<AgentFixtures>({
+  permissions: ['autonomous', { option: true }],
+  provider: async ({}, use) => {
+    const provider = await Provider.start();
+    await use(provider);
+    provider.end();
+  },
+  settings: async ({ provider, permissions }, use) => {
+    const agent = ['--backend', 'claude', '--claude-bin', claude, '--permissions', permissions];
+    await use([...agent, '--agent-env', `ANTHROPIC_BASE_URL=${provider.base}`]);
+  },
+  // The CLI refuses to act without asking as root, unless it is told that it is in a box.
+  environment: { ANTHROPIC_API_KEY: apiKey, IS_SANDBOX: '1' },
 });
 
 export { expect };

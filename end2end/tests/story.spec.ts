@@ -1,5 +1,4 @@
 // What a person can do: from the link in the terminal to a verdict, a Stop and a power cycle.
-import { execFileSync } from 'node:child_process';
 import {
   expect,
   field,
@@ -8,6 +7,7 @@ import {
   lamp,
   openSession,
   preset,
+  processes,
   send,
   sendButton,
   sessionOf,
@@ -297,13 +297,3 @@ test('a run that is under way when the page is opened goes on to its end there',
   expect(output.match(/cycle: done: VM 102 is running/g)).toHaveLength(1);
   expect(await running).toMatchObject({ outcome: 'done', exit_code: 0 });
 });
-
-// The processes on this machine whose command line holds these words.
-function processes(words: string): string {
-  try {
-    return execFileSync('pgrep', ['-f', words], { encoding: 'utf8' });
-  } catch {
-    // It exits with 1 when there are none.
-    return '';
-  }
-}

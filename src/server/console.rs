@@ -1,7 +1,7 @@
 //! The console: all that a call can reach, and the calls themselves, as the JSON API and the page's forms both make
 //! them. It knows a status and a body, and no request.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use axum::response::Response;
 use domain::{
@@ -16,7 +16,7 @@ use domain::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Renderer,
+    Held, Renderer,
     assets::Assets,
     auth::{Gate, Operator},
     config::Limits,
@@ -45,7 +45,10 @@ pub struct Parts {
     pub assets: Assets,
     pub limits: Limits,
     pub surroundings: Surroundings,
+    /// Holds one folder per session.
+    pub sessions_dir: PathBuf,
     pub renderer: Renderer,
+    pub(super) _held: Held,
 }
 
 impl std::ops::Deref for Console {

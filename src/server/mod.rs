@@ -9,6 +9,8 @@ pub mod sessions;
 
 pub mod runbook;
 
+pub mod agent;
+
 pub mod power;
 
 pub mod store;
@@ -28,27 +30,32 @@ mod fresh;
 mod listener;
 mod ssh;
 mod target;
+pub mod verb_client;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{fs::File, net::SocketAddr, path::Path, sync::Arc};
 
 use axum::{Router, response::Response};
 use domain::{
+    call::VerbAnswer,
     page::{AssetNames, Page, SignIn, Surroundings},
     preset::Presets,
+    verb::Verb,
 };
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    agent::{Agent, AgentBackend, AgentError, AgentParts, KeyAgent},
     assets::Assets,
-    auth::Gate,
+    auth::{Gate, agents::TurnTokens},
     config::{BackendChoice, Config},
     console::{Console, Parts},
     listener::{PatientListener, Peer},
-    power::{Power, PowerConfig},
+    power::{Ask, Power, PowerConfig},
     runbook::Runbook,
-    sessions::{Backends, Sessions},
+    sessions::{Backends, Sessions, backend::Backend},
     store::{Store, StoreError},
+    target::Target,
 };
 
 /// A page that is being rendered.
@@ -70,6 +77,10 @@ pub enum StartError {
     PresetsUnreadable { path: std::path::PathBuf, source: std::io::Error },
     #[error("the presets {path} are wrong: {source}")]
     PresetsMalformed { path: String, source: Box<toml::de::Error> },
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    #[error("another console serves {0}: a data directory has one at a time")]
+    Served(std::path::PathBuf),
     #[error("the practice hypervisor cannot be set up: {0}")]
     Practice(std::io::Error),
     #[error("{0}")]
@@ -102,29 +113,31 @@ fn read_presets(config: &Config) -> Result<Presets, StartError> {
     toml::from_str(&text).map_err(|source| StartError::PresetsMalformed { path, source: Box::new(source) })
 }
 
-/// Makes the console of a configuration: opens the record and closes what the last server left open.
-pub async fn open(config: Config, renderer: Renderer) -> Result<Console, StartError> {
+/// Makes sure that no other server uses this data directory: each ends what carries its mark, and writes its record.
+fn claim(data_dir: &Path) -> Result<File, StartError> {
+    let served = || StartError::Served(data_dir.to_owned());
+    let lock = File::create(data_dir.join("served")).map_err(|_| served())?;
+    lock.try_lock().map(|()| lock).map_err(|_| served())
+}
+
+/// Makes the console of a configuration: opens the record and closes what the last server left open. `local` is where it
+/// answers on this machine.
+pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Result<Console, StartError> {
     let presets = read_presets(&config)?;
     let store = Store::open(&config.data_dir, config.limits.store_bytes)?;
+    let claimed = claim(&config.data_dir)?;
     config.hypervisor.prepare().map_err(StartError::Practice)?;
+    let key_agent = load_key(&mut config).await;
+    let tokens = TurnTokens::default();
+    let ai = agent(&config, store.clone(), tokens.clone(), local)?;
     let surroundings = Surroundings {
         target: config.target_name.clone(),
         target_configured: config.target.is_configured(),
         hypervisor_configured: config.hypervisor.is_configured(),
         practice: config.practice,
-        has_ai: false,
+        has_ai: ai.is_some(),
     };
-    let power = Power::open(
-        PowerConfig {
-            hypervisor: config.hypervisor,
-            target_name: config.target_name.clone(),
-            limit: config.limits.verb,
-            output_bytes: config.limits.verb_output_bytes,
-            child_env: config.child_env.clone(),
-        },
-        store.clone(),
-    )
-    .await?;
+    let power = Power::open(power_config(&config), store.clone()).await?;
     let runbook = Arc::new(Runbook {
         target: config.target,
         target_name: config.target_name,
@@ -133,10 +146,7 @@ pub async fn open(config: Config, renderer: Renderer) -> Result<Console, StartEr
         child_env: config.child_env,
         preset_labels: presets.iter().map(|preset| preset.label.clone()).collect(),
     });
-    let backends = match config.backend {
-        // There is no agent in this version, so the best there is is the runbook.
-        BackendChoice::Auto | BackendChoice::Runbook => Backends { ai: None, runbook },
-    };
+    let backends = Backends { ai, runbook };
     let sessions = Sessions::open(store.clone(), backends, config.limits.clone()).await?;
     Power::close_abandoned(store.clone(), Arc::clone(&sessions)).await;
     Ok(Console::new(Parts {
@@ -144,14 +154,92 @@ pub async fn open(config: Config, renderer: Renderer) -> Result<Console, StartEr
         sessions,
         power,
         presets,
-        gate: Gate { config: config.auth, desk: auth::sign_in::Desk::default() },
+        gate: Gate { config: config.auth, desk: auth::sign_in::Desk::default(), turns: tokens },
         once: idempotency::Once::default(),
         flashes: flash::Flashes::default(),
         assets: Assets::find(&config.site_root),
         limits: config.limits,
         surroundings,
+        sessions_dir: config.agent.sessions_dir,
         renderer,
+        _held: Held { key_agent, claimed },
     }))
+}
+
+/// What lives as long as the console and does nothing else.
+#[derive(Debug)]
+#[expect(dead_code, reason = "what it holds ends with it")]
+pub struct Held {
+    key_agent: Option<KeyAgent>,
+    claimed: File,
+}
+
+/// The agent, where there is to be one.
+fn agent(
+    config: &Config,
+    store: Store,
+    tokens: TurnTokens,
+    console: String,
+) -> Result<Option<Arc<dyn Backend>>, StartError> {
+    let path = config.agent.env.iter().rev().find(|(name, _)| name == "PATH").map_or("", |(_, path)| path);
+    let wanted = match config.backend {
+        BackendChoice::Runbook => false,
+        BackendChoice::Claude => true,
+        BackendChoice::Auto if config.practice => false,
+        BackendChoice::Auto => {
+            let there = agent::is_program(&config.agent.claude, path);
+            if !there {
+                let claude = config.agent.claude.display();
+                tracing::warn!(
+                    "there is no {claude}, so turns are done without AI: install it or set BREAKGLASS_CLAUDE_BIN"
+                );
+            }
+            there
+        }
+    };
+    if !wanted {
+        return Ok(None);
+    }
+    let agent = Agent::new(AgentParts {
+        config: config.agent.clone(),
+        agents_dir: config.agents_dir.clone(),
+        store,
+        tokens,
+        target: config.target.clone(),
+        target_name: config.target_name.clone(),
+        console,
+        key_socket: config.agent.key_path.as_ref().map(|_| key_socket(config)),
+        data_dir: config.data_dir.clone(),
+        child_env: config.child_env.clone(),
+        output_bytes: config.limits.command_output_bytes,
+        most_processes: config.limits.max_concurrent_turns,
+    })?;
+    Ok(Some(Arc::new(AgentBackend(Arc::new(agent)))))
+}
+
+fn key_socket(config: &Config) -> std::path::PathBuf {
+    config.data_dir.join("agent").join("ssh-agent")
+}
+
+/// Loads the target's key where it is a file. A key that cannot be used costs the way to the target and not the console.
+async fn load_key(config: &mut Config) -> Option<KeyAgent> {
+    let key = config.agent.key_path.clone()?;
+    let socket = key_socket(config);
+    let path = config.child_env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.to_string_lossy());
+    let path = path.unwrap_or_default().into_owned();
+    let keeper = agent::keeper_of(&config.agent.program);
+    match KeyAgent::start(&key, &socket, &keeper, &path).await {
+        Ok(agent) => {
+            if let Target::Ssh(ssh) = &config.target {
+                config.target = Target::Ssh(ssh.clone().with_identity_agent(socket));
+            }
+            Some(agent)
+        }
+        Err(error) => {
+            tracing::error!("{error}");
+            None
+        }
+    }
 }
 
 impl Server {
@@ -162,7 +250,7 @@ impl Server {
         let (listen, patience) = (config.listen, config.limits.slow_reader);
         let listener = PatientListener::bind(listen, patience).await.map_err(StartError::Listen)?;
         let address = axum::serve::Listener::local_addr(&listener).map_err(StartError::Listen)?;
-        let console = open(config, renderer).await?;
+        let console = open(config, renderer, local_origin(address)).await?;
         let router = http::router(console.clone());
         Ok(Server { listener, router, console, address })
     }
@@ -201,8 +289,38 @@ impl Server {
     }
 }
 
+/// Runs a verb without a server: for a terminal on the console's machine, when none answers.
+pub async fn run_verb(config: Config, verb: Verb) -> Result<VerbAnswer, StartError> {
+    let store = Store::open(&config.data_dir, config.limits.store_bytes)?;
+    let _claimed = claim(&config.data_dir)?;
+    config.hypervisor.prepare().map_err(StartError::Practice)?;
+    let power = Power::open(power_config(&config), store).await?;
+    let ask = Ask {
+        verb,
+        by: "terminal".into(),
+        session: None,
+        override_unknown: false,
+        recorded: None,
+        stop: CancellationToken::new(),
+    };
+    Ok(match power.begin(ask).await {
+        Ok(live) => live.wait().await.answer(),
+        Err(rejected) => rejected.answer(verb),
+    })
+}
+
+fn power_config(config: &Config) -> PowerConfig {
+    PowerConfig {
+        hypervisor: config.hypervisor.clone(),
+        target_name: config.target_name.clone(),
+        limit: config.limits.verb,
+        output_bytes: config.limits.verb_output_bytes,
+        child_env: config.child_env.clone(),
+    }
+}
+
 /// How the console is opened from its own machine. One that listens everywhere is not opened at "everywhere".
-fn local_origin(address: SocketAddr) -> String {
+pub fn local_origin(address: SocketAddr) -> String {
     match address.ip() {
         ip if ip.is_unspecified() => format!("http://localhost:{}", address.port()),
         _ => format!("http://{address}"),

@@ -11,6 +11,8 @@ pub struct Ssh {
     destination: String,
     config: Option<PathBuf>,
     known_hosts: PathBuf,
+    /// The socket of the ssh-agent that holds its key, where the console has one of its own.
+    identity_agent: Option<PathBuf>,
 }
 
 /// The exit code by which `ssh` says that it failed itself.
@@ -19,7 +21,7 @@ pub const SSH_FAILED: i32 = 255;
 impl Ssh {
     /// `known_hosts` is used where no configuration file says which.
     pub fn new(destination: String, config: Option<PathBuf>, known_hosts: PathBuf) -> Self {
-        Ssh { destination, config, known_hosts }
+        Ssh { destination, config, known_hosts, identity_agent: None }
     }
 
     /// What is reached: a host, `user@host`, or an alias of the configuration file.
@@ -27,9 +29,13 @@ impl Ssh {
         &self.destination
     }
 
-    /// The argv that runs `command` there. `ssh` hands it to the login shell of the other side, which is the only
-    /// shell that sees it.
-    pub fn argv(&self, command: &str, held_stdin: bool) -> Argv {
+    /// The same host, with the key that this ssh-agent holds.
+    pub fn with_identity_agent(self, socket: PathBuf) -> Self {
+        Ssh { identity_agent: Some(socket), ..self }
+    }
+
+    /// The options with which it is reached, whoever goes there.
+    pub fn options(&self) -> Vec<OsString> {
         let mut args: Vec<OsString> = Vec::new();
         let option = |args: &mut Vec<OsString>, text: String| args.extend(["-o".into(), text.into()]);
         match &self.config {
@@ -43,7 +49,17 @@ impl Ssh {
         for text in ["BatchMode=yes", "ConnectTimeout=10", "ServerAliveInterval=10", "ServerAliveCountMax=3"] {
             option(&mut args, text.into());
         }
+        if let Some(socket) = &self.identity_agent {
+            option(&mut args, format!("IdentityAgent={}", socket.display()));
+        }
         args.extend(["-T", "-a", "-x"].map(OsString::from));
+        args
+    }
+
+    /// The argv that runs `command` there. `ssh` hands it to the login shell of the other side, which is the only
+    /// shell that sees it.
+    pub fn argv(&self, command: &str, held_stdin: bool) -> Argv {
+        let mut args = self.options();
         if !held_stdin {
             args.push("-n".into());
         }

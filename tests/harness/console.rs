@@ -10,7 +10,7 @@ use breakglass::{
     render::renderer,
     server::{
         Server,
-        config::{Secret, Settings, Surroundings},
+        config::{AgentSurroundings, Secret, Settings, Surroundings},
     },
 };
 use domain::{
@@ -52,7 +52,12 @@ pub fn practice() -> Settings {
 /// What `Surroundings::read` would have found, were the token in the environment.
 pub fn surroundings() -> Surroundings {
     let child_env = vec![("PATH".into(), "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into())];
-    Surroundings { bearer: Some(Secret::from(TOKEN)), child_env, home: None }
+    Surroundings {
+        bearer: Some(Secret::from(TOKEN)),
+        child_env,
+        agent: AgentSurroundings { api_key: None, env: Vec::new(), program: env!("CARGO_BIN_EXE_breakglass").into() },
+        home: None,
+    }
 }
 
 impl Console {

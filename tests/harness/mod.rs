@@ -10,4 +10,5 @@
 pub mod console;
 pub mod hostile;
 pub mod hypervisor;
+pub mod provider;
 pub mod sshd;

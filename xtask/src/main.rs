@@ -31,7 +31,8 @@ usage: cargo xtask COMMAND
                             everything, or one of: fmt, shell, clippy, nextest, browser
 
 What is missing is installed first: the wasm target by rustup; for tests also Debian packages and npm's.
-Environment: CHROMIUM names the browser for the tests; CARGO_TARGET_DIR is honoured.";
+Environment: CHROMIUM names the browser for the tests, BREAKGLASS_CLAUDE_BIN their Claude Code CLI; CARGO_TARGET_DIR is
+honoured.";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

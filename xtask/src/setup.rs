@@ -63,22 +63,43 @@ pub(crate) fn nextest(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The browser tests' packages, exactly those of the lock file. Playwright is told not to fetch a browser: that
-/// download is often impossible, and the system's one will do.
+/// The tests' packages, exactly those of the lock file: Playwright for the browser tests, and the Claude Code CLI, which
+/// the Rust tests need as well. Playwright is told not to fetch a browser: that download is often impossible, and the
+/// system's one will do.
 pub(crate) fn node_modules(workspace: &Workspace) -> Result<()> {
     let changed = |path: &str| fs::metadata(workspace.end2end().join(path)).and_then(|file| file.modified());
     // npm writes this file when it has finished, so a broken-off installation counts as none.
     let installed = changed("node_modules/.package-lock.json");
     if installed.is_ok_and(|installed| changed("package-lock.json").is_ok_and(|wanted| wanted <= installed)) {
-        return Ok(());
+        return claude(workspace);
     }
-    eprintln!("xtask: installing the browser tests' packages by npm");
+    eprintln!("xtask: installing the tests' packages by npm");
     let mut npm = Command::new("npm");
     npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
         .current_dir(workspace.end2end())
         .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
         .stdout(Stdio::null());
-    child::succeed(&mut npm).context("the browser tests need Node 20 with npm, and its registry")
+    child::succeed(&mut npm).context("the tests need Node 20 with npm, and its registry")?;
+    claude(workspace)
+}
+
+/// Makes sure of the CLI that the packages brought, unless the tests are to use another one. A script of its package puts
+/// the program into its place, and many an npm is told to run no scripts.
+fn claude(workspace: &Workspace) -> Result<()> {
+    let starts =
+        || child::succeeds(Command::new(workspace.end2end().join("node_modules/.bin/claude")).arg("--version"));
+    if env::var_os("BREAKGLASS_CLAUDE_BIN").is_some() || starts() {
+        return Ok(());
+    }
+    eprintln!("xtask: putting the Claude Code CLI into its place");
+    let script = "node_modules/@anthropic-ai/claude-code/install.cjs";
+    child::succeed(Command::new("node").arg(script).current_dir(workspace.end2end()).stdout(Stdio::null()))?;
+    if !starts() {
+        bail!(
+            "the Claude Code CLI does not start: allow npm its optional packages, or name one by BREAKGLASS_CLAUDE_BIN"
+        );
+    }
+    Ok(())
 }
 
 /// The beginning of a command line that is run as root, up to and including `env`; `None` where nobody lets us.

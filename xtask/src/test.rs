@@ -59,7 +59,7 @@ pub(crate) fn run(workspace: &Workspace, only: Option<Step>, more: &[&str]) -> R
     if wanted(Step::Nextest) {
         setup::nextest(workspace)?;
     }
-    if wanted(Step::Browser) {
+    if wanted(Step::Nextest) || wanted(Step::Browser) {
         setup::node_modules(workspace)?;
     }
     if wanted(Step::Shell) {

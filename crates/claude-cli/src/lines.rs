@@ -88,3 +88,86 @@ impl Lines {
         self.begun.extend_from_slice(piece);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Few sorts of bytes, so that line ends are frequent.
+    fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
+        let byte = prop_oneof![3 => Just(b'a'), 1 => Just(b'\n'), 1 => Just(b'\r'), 1 => any::<u8>()];
+        prop::collection::vec(byte, 0..200)
+    }
+
+    fn pieces<'a>(bytes: &'a [u8], cuts: &[prop::sample::Index]) -> Vec<&'a [u8]> {
+        let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+        places.extend([0, bytes.len()]);
+        places.sort_unstable();
+        places.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect()
+    }
+
+    /// The lines of all the bytes at once, as slowly as it pleases.
+    fn expected(bytes: &[u8], limit: usize) -> Vec<Line> {
+        let line = |raw: &[u8]| {
+            if raw.len() > limit {
+                return Some(Line::TooLong { bytes: raw.len() as u64 });
+            }
+            let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
+            (!raw.is_empty()).then(|| Line::Whole(raw.to_vec()))
+        };
+        bytes.split(|byte| *byte == b'\n').filter_map(line).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn lines_are_the_same_in_whatever_pieces_they_come(
+            bytes in any_bytes(), limit in 0_usize..40, cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..30),
+        ) {
+            let mut lines = Lines::new(limit);
+            let mut got: Vec<Line> = pieces(&bytes, &cuts).into_iter().flat_map(|piece| lines.push(piece)).collect();
+            got.extend(lines.finish());
+            prop_assert_eq!(got, expected(&bytes, limit));
+            prop_assert_eq!(lines.finish(), None);
+        }
+
+        #[test]
+        fn what_is_held_is_never_more_than_the_limit(
+            bytes in any_bytes(), limit in 0_usize..40, cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..30),
+        ) {
+            let mut lines = Lines::new(limit);
+            for piece in pieces(&bytes, &cuts) {
+                lines.push(piece);
+                prop_assert!(lines.begun.capacity() <= limit);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_beyond_the_limit_is_dropped_as_it_arrives_and_counted() {
+        let mut lines = Lines::new(LINE_LIMIT);
+        let piece = vec![b'x'; 64 << 10];
+        for _ in 0..400 {
+            assert_eq!(lines.push(&piece), []);
+            assert!(lines.begun.capacity() <= LINE_LIMIT);
+        }
+        assert_eq!(lines.begun.capacity(), 0, "a dropped line is not held");
+        let whole = Line::Whole(b"next".to_vec());
+        assert_eq!(lines.push(b"\nnext\n"), [Line::TooLong { bytes: 400 * (64 << 10) }, whole]);
+    }
+
+    #[test]
+    fn a_line_of_the_limit_is_whole_and_one_byte_more_is_too_long() {
+        let mut lines = Lines::new(4);
+        assert_eq!(lines.push(b"1234\n12345\n"), [Line::Whole(b"1234".to_vec()), Line::TooLong { bytes: 5 }]);
+    }
+
+    #[test]
+    fn a_last_line_needs_no_line_end_and_a_cr_before_one_is_not_part_of_it() {
+        let mut lines = Lines::default();
+        assert_eq!(lines.push(b"{}\r\n\r\n\n{\"a\"\r:1}"), [Line::Whole(b"{}".to_vec())]);
+        assert_eq!(lines.finish(), Some(Line::Whole(b"{\"a\"\r:1}".to_vec())));
+        assert_eq!(lines.finish(), None);
+    }
+}

@@ -54,8 +54,8 @@ pub enum Said {
     },
     /// What came of a call.
     ToolResult(ToolResult),
-    /// The API could not be used. It comes as an assistant's message of a model called `<synthetic>`; the turn's
-    /// [`Finished`] says the same again (`api_400`).
+    /// The API could not be used. It comes as an assistant's message of a model called `<synthetic>`, and the turn's
+    /// [`Finished`] says the same again (`api_400`). A sub-agent's comes as the result of its call (`subagent_fails`).
     ApiError {
         /// For a person to read.
         text: String,
@@ -72,7 +72,7 @@ pub enum Said {
         /// Which.
         partial: Partial,
     },
-    /// The API failed and will be asked again.
+    /// The API failed and will be asked again, for the main conversation or for a sub-agent (`subagent_retries`).
     Retry {
         /// The first is 1.
         attempt: u32,
@@ -85,7 +85,7 @@ pub enum Said {
         /// `overloaded`, `unknown`, …
         error: String,
     },
-    /// A tool is still at work; about every 30 s.
+    /// A tool is still at work; about every 30 s. A sub-agent's first says 0 s when it retried and the API is back.
     Progress {
         /// The call. It is the line's `parent_tool_use_id`: its `tool_use_id` names the heartbeat (`bash_35s`).
         tool_id: String,
@@ -96,6 +96,14 @@ pub enum Said {
     Status {
         /// See [`Said::Status`].
         status: Option<String>,
+    },
+    /// The CLI tells the operator something: that it uses another model now, that an answer was stopped (`refusal`), …
+    /// The binary has some ten kinds of it.
+    Note {
+        /// `type/subtype`, as in [`Said::Other`].
+        kind: String,
+        /// For a person to read.
+        text: String,
     },
     /// A tool was not allowed, by rule or because nobody could be asked. The call's result says so too.
     Denied {
@@ -204,9 +212,9 @@ pub enum Lifecycle {
     Queued,
     /// The model has it.
     Started,
-    /// Its turn is over.
+    /// Its turn is over and did not fail.
     Completed,
-    /// A state not known here; the binary also names `cancelled`.
+    /// A state not known here, or `cancelled`: its turn failed, for whatever reason (`api_400`).
     Other,
 }
 

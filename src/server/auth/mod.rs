@@ -3,6 +3,7 @@
 //! Fail closed: a bearer token, the user header of a trusted proxy, or the cookie of a sign-in; else 401. The first of
 //! them that is *there* decides: a wrong bearer token is not made good by a cookie.
 
+pub mod agents;
 pub mod origin;
 pub mod sign_in;
 
@@ -14,7 +15,10 @@ use axum::{
 };
 use subtle::ConstantTimeEq;
 
-use self::sign_in::Desk;
+use self::{
+    agents::{TurnTokens, VerbCaller},
+    sign_in::Desk,
+};
 use super::{config::AuthConfig, failure::Failure, fresh, listener::Peer, store::Store};
 
 /// Somebody who may act. Its name goes on record with everything they do.
@@ -39,6 +43,14 @@ impl Operator {
     }
 }
 
+/// Who has shown credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    Operator(Operator),
+    /// The agent of a turn that runs: it may call verbs and nothing else.
+    Agent(VerbCaller),
+}
+
 /// What a user header was worth.
 enum FromProxy {
     Nothing,
@@ -51,6 +63,7 @@ enum FromProxy {
 pub struct Gate {
     pub config: AuthConfig,
     pub desk: Desk,
+    pub turns: TurnTokens,
 }
 
 impl Gate {
@@ -64,13 +77,13 @@ impl Gate {
         self.config.public_origin.as_deref().is_some_and(|origin| origin.starts_with("https://"))
     }
 
-    /// The operator whose credentials these are.
-    pub async fn operator(&self, headers: &HeaderMap, peer: IpAddr, store: &Store) -> Result<Operator, Failure> {
+    /// Whose credentials these are.
+    pub async fn known(&self, headers: &HeaderMap, peer: IpAddr, store: &Store) -> Result<Known, Failure> {
         if let Some(given) = headers.get(header::AUTHORIZATION) {
             return self.bearer(given.as_bytes());
         }
         let untrusted = match self.named_by_proxy(headers, peer)? {
-            FromProxy::Operator(operator) => return Ok(operator),
+            FromProxy::Operator(operator) => return Ok(Known::Operator(operator)),
             FromProxy::Untrusted(peer) => Some(peer),
             FromProxy::Nothing => None,
         };
@@ -78,7 +91,7 @@ impl Gate {
             && let Some(token) = cookie(headers, COOKIE)
             && let Some(name) = self.desk.operator(token, store).await?
         {
-            return Ok(Operator { name });
+            return Ok(Known::Operator(Operator { name }));
         }
         if let Some(untrusted) = untrusted {
             tracing::warn!(peer = %untrusted, "a user header came from a peer that BREAKGLASS_TRUSTED_PROXIES does not name");
@@ -94,15 +107,18 @@ impl Gate {
         }))
     }
 
-    fn bearer(&self, given: &[u8]) -> Result<Operator, Failure> {
+    fn bearer(&self, given: &[u8]) -> Result<Known, Failure> {
+        let given = given.strip_prefix(b"Bearer ").unwrap_or_default();
+        if let Some(caller) = self.turns.caller(given) {
+            return Ok(Known::Agent(caller));
+        }
         let Some(expected) = &self.config.bearer else {
             return Err(Failure::Unauthenticated("this console has no bearer token: set API_BEARER_TOKEN".into()));
         };
-        let given = given.strip_prefix(b"Bearer ").unwrap_or_default();
         // Digests have one length, so that the comparison tells nothing about the token's.
         let (given, expected) = (fresh::digest(given), fresh::digest(expected.expose().as_bytes()));
         if given.as_bytes().ct_eq(expected.as_bytes()).into() {
-            Ok(Operator { name: SCRIPT.into() })
+            Ok(Known::Operator(Operator { name: SCRIPT.into() }))
         } else {
             Err(Failure::Unauthenticated("the bearer token is wrong".into()))
         }
@@ -153,7 +169,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Operator {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        let unknown = || Failure::Unauthenticated("sign in first".into());
+        let unknown = || match parts.extensions.get::<VerbCaller>() {
+            Some(_) => Failure::NotForAgents,
+            None => Failure::Unauthenticated("sign in first".into()),
+        };
         parts.extensions.get::<Operator>().cloned().ok_or_else(unknown)
     }
 }
@@ -179,13 +198,17 @@ mod tests {
                 public_origin: None,
             },
             desk: Desk::default(),
+            turns: TurnTokens::default(),
         };
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), 0).unwrap();
         let headers =
             headers.iter().map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_str(value).unwrap()));
         let headers: HeaderMap = headers.collect();
-        gate.operator(&headers, peer.parse().unwrap(), &store).await.map(|operator| operator.name)
+        gate.known(&headers, peer.parse().unwrap(), &store).await.map(|known| match known {
+            Known::Operator(operator) => operator.name,
+            Known::Agent(_) => panic!("there is no turn"),
+        })
     }
 
     #[tokio::test]

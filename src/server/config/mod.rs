@@ -8,9 +8,11 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 use ipnet::IpNet;
 use serde::Deserialize;
 
+mod agent;
 mod settings;
 
-pub use settings::{BackendChoice, Settings};
+pub use agent::{AgentConfig, AgentSurroundings};
+pub use settings::{BackendChoice, Permissions, Settings};
 
 use super::{
     power::hypervisor::{Hypervisor, PveSsh},
@@ -57,6 +59,10 @@ pub enum ConfigError {
     SshName { name: &'static str, value: String },
     #[error("{name} is 0 and must be at least 1")]
     Zero { name: &'static str },
+    #[error("BREAKGLASS_AGENT_ENV has {text:?}, which is not of the form NAME=VALUE")]
+    AgentEnv { text: String },
+    #[error("BREAKGLASS_AGENT is {text:?}: give the name of a file in the agents folder, without folder and ending")]
+    AgentName { text: String },
     #[error("no data directory: set BREAKGLASS_DATA_DIR, since there is no HOME")]
     NoDataDir,
 }
@@ -68,6 +74,8 @@ pub struct Surroundings {
     pub bearer: Option<Secret>,
     /// The variables that child processes get, and no others.
     pub child_env: Vec<(OsString, OsString)>,
+    /// What is there for the agent.
+    pub agent: AgentSurroundings,
     /// The invoking user's home.
     pub home: Option<PathBuf>,
 }
@@ -84,6 +92,14 @@ impl Surroundings {
         Surroundings {
             bearer: std::env::var("API_BEARER_TOKEN").ok().as_deref().map(Secret::from),
             child_env,
+            agent: AgentSurroundings {
+                api_key: std::env::var("ANTHROPIC_API_KEY").ok().as_deref().map(Secret::from),
+                env: agent::INHERITED
+                    .iter()
+                    .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
+                    .collect(),
+                program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("breakglass")),
+            },
             home: std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from),
         }
     }
@@ -104,6 +120,7 @@ pub struct Config {
     pub auth: AuthConfig,
     pub limits: Limits,
     pub child_env: Vec<(OsString, OsString)>,
+    pub agent: AgentConfig,
 }
 
 /// Who is let in.
@@ -136,14 +153,15 @@ impl Settings {
     /// Checks everything and fills in what was not said.
     pub fn resolve(self, surroundings: Surroundings) -> Result<Config, ConfigError> {
         let settings = self.over_file()?;
-        let listen = settings.listen.unwrap_or_else(|| "127.0.0.1:8080".into());
+        let listen = settings.listen.clone().unwrap_or_else(|| "127.0.0.1:8080".into());
         let listen = listen.parse().map_err(|_| ConfigError::Listen { text: listen.clone() })?;
-        let data_dir = match settings.data_dir {
+        let data_dir = match settings.data_dir.clone() {
             Some(dir) => dir,
             None => surroundings.home.ok_or(ConfigError::NoDataDir)?.join(".local/share/breakglass"),
         };
         let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
         let practice = settings.practice.unwrap_or(false);
+        let agent = AgentConfig::of(&settings, surroundings.agent, practice, &data_dir)?;
         let (target, hypervisor) = if practice {
             (Target::ThisMachine, Hypervisor::Practice(data_dir.join("practice")))
         } else {
@@ -178,6 +196,7 @@ impl Settings {
         };
         let default_name = if practice { "this machine" } else { "devvm" };
         Ok(Config {
+            agent,
             practice,
             listen,
             site_root: settings.site_root.unwrap_or_else(default_site_root),
@@ -256,7 +275,12 @@ mod tests {
     use super::*;
 
     fn surroundings() -> Surroundings {
-        Surroundings { bearer: None, child_env: Vec::new(), home: Some("/home/ada".into()) }
+        Surroundings {
+            bearer: None,
+            child_env: Vec::new(),
+            agent: AgentSurroundings { api_key: None, env: Vec::new(), program: "breakglass".into() },
+            home: Some("/home/ada".into()),
+        }
     }
 
     #[test]

@@ -30,12 +30,48 @@ pub struct Settings {
     /// Folder of the page's files [default: `site` beside the program, else target/site]
     #[arg(long, env = "LEPTOS_SITE_ROOT", value_name = "FOLDER")]
     pub site_root: Option<PathBuf>,
-    /// Folder with presets.toml [default: what is built in]
+    /// Folder with presets.toml, the agent's NAME.md and an optional local.md [default: what is built in]
     #[arg(long, env = "BREAKGLASS_AGENTS_DIR", value_name = "FOLDER")]
     pub agents_dir: Option<PathBuf>,
     /// Who does the turns: the best there is, or the runbook, which needs no AI [default: auto]
-    #[arg(long, env = "BREAKGLASS_BACKEND", value_name = "auto|runbook")]
+    #[arg(long, env = "BREAKGLASS_BACKEND", value_name = "auto|claude|runbook")]
     pub backend: Option<BackendChoice>,
+    /// The Claude Code CLI [default: claude]
+    #[arg(long, env = "BREAKGLASS_CLAUDE_BIN", value_name = "PROGRAM")]
+    pub claude_bin: Option<PathBuf>,
+    /// The agent's definition: NAME.md in the agents folder [default: breakglass]
+    #[arg(long, env = "BREAKGLASS_AGENT", value_name = "NAME")]
+    pub agent: Option<String>,
+    /// The agent's model [default: what its definition says]
+    #[arg(long, env = "BREAKGLASS_MODEL", value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Whether the agent acts alone or asks before it changes something [default: autonomous; in practice mode ask]
+    #[arg(long, env = "BREAKGLASS_PERMISSIONS", value_name = "autonomous|ask")]
+    pub permissions: Option<Permissions>,
+    /// Folder with one working directory per session [default: `sessions` in the data directory]
+    #[arg(long, env = "BREAKGLASS_SESSIONS_DIR", value_name = "FOLDER")]
+    pub sessions_dir: Option<PathBuf>,
+    /// Variables that the agent gets beside the allow-list, never a secret
+    #[arg(long, env = "BREAKGLASS_AGENT_ENV", value_name = "NAME=VALUE", value_delimiter = ',')]
+    pub agent_env: Option<Vec<String>>,
+    /// Private key for the target; loaded into an ssh-agent of the console's own, never copied
+    #[arg(long, env = "BREAKGLASS_KEY_PATH", value_name = "FILE")]
+    pub key_path: Option<PathBuf>,
+    /// How long an agent's process waits for its next turn [default: 120]
+    #[arg(long, env = "BREAKGLASS_AGENT_IDLE_SECONDS", value_name = "SECONDS")]
+    pub agent_idle_seconds: Option<u64>,
+    /// How long a permission waits for an operator; then it is denied [default: 600]
+    #[arg(long, env = "BREAKGLASS_PERMISSION_TIMEOUT_SECONDS", value_name = "SECONDS")]
+    pub permission_timeout_seconds: Option<u64>,
+    /// Silence of the agent after which the transcript says what it waits for [default: 30]
+    #[arg(long, env = "BREAKGLASS_AGENT_SILENCE_SECONDS", value_name = "SECONDS")]
+    pub agent_silence_seconds: Option<u64>,
+    /// How long the model's provider may get nowhere before the turn is ended [default: 240]
+    #[arg(long, env = "BREAKGLASS_PROVIDER_TIMEOUT_SECONDS", value_name = "SECONDS")]
+    pub provider_timeout_seconds: Option<u64>,
+    /// Largest output of one of the agent's tools that is kept whole [default: 16777216]
+    #[arg(long, env = "BREAKGLASS_AGENT_OUTPUT_MAX_BYTES", value_name = "BYTES")]
+    pub agent_output_max_bytes: Option<u64>,
     /// The target's name, as people call it [default: devvm]
     #[arg(long, env = "BREAKGLASS_TARGET_NAME", value_name = "NAME")]
     pub target_name: Option<String>,
@@ -57,6 +93,9 @@ pub struct Settings {
     /// Token that scripts send as `Authorization: Bearer …`
     #[arg(skip)]
     pub api_bearer_token: Option<Secret>,
+    /// Key of the model's provider
+    #[arg(skip)]
+    pub anthropic_api_key: Option<Secret>,
     /// Header in which a trusted proxy names the user [default: x-authentik-username]
     #[arg(long, env = "BREAKGLASS_USER_HEADER", value_name = "HEADER")]
     pub user_header: Option<String>,
@@ -101,15 +140,27 @@ pub struct Settings {
     pub store_max_bytes: Option<u64>,
 }
 
-/// Who does the turns. The agent comes with its own backend.
+/// Who does the turns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum BackendChoice {
-    /// The best there is.
+    /// The agent where its CLI is installed, else the runbook; in practice mode the runbook.
     #[default]
     Auto,
+    /// The Claude Code CLI.
+    Claude,
     /// The presets' commands and the rules that read them; no AI.
     Runbook,
+}
+
+/// Whether the agent acts alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Permissions {
+    /// It acts when the evidence supports it.
+    Autonomous,
+    /// An operator decides before anything is changed.
+    Ask,
 }
 
 impl Settings {
@@ -133,6 +184,19 @@ impl Settings {
             site_root,
             agents_dir,
             backend,
+            claude_bin,
+            agent,
+            model,
+            permissions,
+            sessions_dir,
+            agent_env,
+            key_path,
+            agent_idle_seconds,
+            permission_timeout_seconds,
+            agent_silence_seconds,
+            provider_timeout_seconds,
+            agent_output_max_bytes,
+            anthropic_api_key,
             target_name,
             devvm_host,
             devvm_user,

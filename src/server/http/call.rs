@@ -10,22 +10,40 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::server::{
-    auth::Operator,
+    auth::{Operator, agents::VerbCaller},
     console::Console,
     failure::Failure,
     fresh,
     store::{Intent, StoredAnswer},
 };
 
-/// A POST as its handler gets it.
-pub(super) struct Call {
-    pub operator: Operator,
+/// A POST as its handler gets it, for those who may make it.
+pub(super) struct Call<Who = Operator> {
+    pub operator: Who,
     /// Where there was an `Idempotency-Key`.
     pub intent: Option<Intent>,
     body: Bytes,
 }
 
-impl Call {
+/// Somebody who makes calls.
+pub(super) trait Caller: FromRequestParts<Console, Rejection = Failure> + Send {
+    /// Under which name they act.
+    fn name(&self) -> &str;
+}
+
+impl Caller for Operator {
+    fn name(&self) -> &str {
+        self.name()
+    }
+}
+
+impl Caller for VerbCaller {
+    fn name(&self) -> &str {
+        self.operator.name()
+    }
+}
+
+impl<Who> Call<Who> {
     /// The body as its type. An absent body counts as `{}` where that is a value.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
@@ -38,22 +56,22 @@ impl Call {
     }
 }
 
-impl FromRequest<Console> for Call {
+impl<Who: Caller> FromRequest<Console> for Call<Who> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, console: &Console) -> Result<Self, Failure> {
         let limit = console.limits.body_bytes;
         let (mut parts, body) = request.into_parts();
-        let operator = Operator::from_request_parts(&mut parts, console).await?;
+        let operator = Who::from_request_parts(&mut parts, console).await?;
         let body = bounded(&parts.headers, body, limit).await?;
-        let intent = header_key(&parts.headers)?.map(|key| intent_of(&operator, parts.uri.path(), key, &body));
+        let intent = header_key(&parts.headers)?.map(|key| intent_of(operator.name(), parts.uri.path(), key, &body));
         Ok(Call { operator, intent, body })
     }
 }
 
 /// The intent of a call by its operator, path, key and body.
-pub(super) fn intent_of(operator: &Operator, path: &str, key: String, body: &[u8]) -> Intent {
-    Intent { operator: operator.name().to_owned(), path: path.to_owned(), key, body: fresh::digest(body) }
+pub(super) fn intent_of(operator: &str, path: &str, key: String, body: &[u8]) -> Intent {
+    Intent { operator: operator.to_owned(), path: path.to_owned(), key, body: fresh::digest(body) }
 }
 
 /// Reads a body up to its limit.

@@ -76,7 +76,7 @@ impl FormCall {
     fn intent(&self, key: &str, body: &impl Serialize) -> Result<Intent, Failure> {
         let path = use_context::<Parts>().map_or_else(String::new, |parts| parts.uri.path().to_owned());
         let body = serde_json::to_vec(body).unwrap_or_default();
-        Ok(call::intent_of(&self.operator, &path, call::checked_key(key)?, &body))
+        Ok(call::intent_of(self.operator.name(), &path, call::checked_key(key)?, &body))
     }
 
     /// Begins a turn, in a new session when there is none or the one that was named is gone. A preset's button sends

@@ -28,7 +28,7 @@ use tower_http::compression::{
 };
 
 use super::{
-    auth::{self, Operator, origin},
+    auth::{self, Known, Operator, origin},
     console::Console,
     failure::Failure,
 };
@@ -66,6 +66,7 @@ fn guarded_routes(console: &Console) -> Router<Console> {
         .route("/api/session/{id}/entries", get(session::entries))
         .route("/api/session/{id}/prompt", post(session::prompt))
         .route("/api/session/{id}/cancel", post(session::cancel))
+        .route("/api/session/{id}/output/{tool_id}", get(session::output))
         .route("/api/session/{id}/permission", post(session::permission))
         .route("/api/pve/verbs", get(pve::verbs))
         .route("/api/pve/runs", get(pve::runs))
@@ -90,9 +91,13 @@ async fn presets(_: Operator, State(console): State<Console>) -> Json<PresetList
 /// Lets operators pass and nobody else. A person who opens a page is shown how to sign in, with the same status.
 async fn gate(State(console): State<Console>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    match console.gate.operator(&parts.headers, auth::peer(&parts), &console.store).await {
-        Ok(operator) => {
+    match console.gate.known(&parts.headers, auth::peer(&parts), &console.store).await {
+        Ok(Known::Operator(operator)) => {
             parts.extensions.insert(operator);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Ok(Known::Agent(caller)) => {
+            parts.extensions.insert(caller);
             next.run(Request::from_parts(parts, body)).await
         }
         Err(failure @ Failure::Unauthenticated(_)) if parts.method.is_safe() && pages::wants_html(&parts.headers) => {

@@ -20,6 +20,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
     }
 }
 
+/// The parameters of a path that has several.
+pub(super) struct Names<const N: usize>(pub [String; N]);
+
+impl<S: Send + Sync, const N: usize> FromRequestParts<S> for Names<N> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let path = Path::<Vec<String>>::from_request_parts(parts, state).await.map_err(|_| Failure::NotFound)?;
+        path.0.try_into().map(Names).map_err(|_| Failure::NotFound)
+    }
+}
+
 /// The query.
 pub(super) struct Params<T>(pub T);
 

@@ -9,7 +9,7 @@ use domain::{
 
 use super::{call::Call, params::Name, stream};
 use crate::server::{
-    auth::Operator,
+    auth::{Operator, agents::VerbCaller},
     console::Console,
     failure::Failure,
     idempotency::{Answer, answer},
@@ -34,11 +34,15 @@ pub(super) async fn verbs(_: Operator) -> Json<Verbs> {
 pub(super) async fn verb(
     State(console): State<Console>,
     Name(verb): Name,
-    call: Call,
+    call: Call<VerbCaller>,
 ) -> Result<StoredAnswer, Failure> {
     let verb: Verb = verb.parse()?;
-    let input: VerbInput = call.json()?;
-    let Call { operator, intent, .. } = call;
+    let mut input: VerbInput = call.json()?;
+    let Call { operator: VerbCaller { operator, session }, intent, .. } = call;
+    if session.is_some() {
+        // An agent's runs are told where its turn is, and it takes nothing for known that nobody has looked at.
+        input = VerbInput { session_id: session, override_unknown: false };
+    }
     let (here, recorded) = (console.clone(), intent.clone());
     let recorded = recorded.map(|intent| (intent, answer_of as Form<Run>));
     let work = async move {

@@ -1,6 +1,12 @@
 //! The JSON and SSE API of sessions.
 
-use axum::{Json, extract::State, http::HeaderMap, response::Response};
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
 use domain::{
     attach::{self, Asked},
     call::{Cancelled, Decided, DecisionInput, Entries, PromptInput, SessionOpened, Sessions, Started},
@@ -10,10 +16,11 @@ use serde::Deserialize;
 
 use super::{
     call::Call,
-    params::{Name, Params},
+    params::{Name, Names, Params},
     stream,
 };
 use crate::server::{
+    agent::outputs,
     auth::Operator,
     console::Console,
     failure::Failure,
@@ -117,6 +124,20 @@ pub(super) async fn entries(
         return Err(Failure::BadInput(format!("limit is {limit}; the largest is {MOST_ENTRIES}")));
     }
     Ok(Json(Entries { entries: session.entries_before(before, limit, ENTRIES_BYTES).await? }))
+}
+
+/// The whole output of one of the agent's tools, where the transcript holds only its beginning.
+pub(super) async fn output(
+    _: Operator,
+    State(console): State<Console>,
+    Names([id, tool_id]): Names<2>,
+) -> Result<Response, Failure> {
+    let session = console.session(&id).await?;
+    let path = outputs::path(&console.sessions_dir, &session.id, &tool_id).ok_or(Failure::UnknownOutput)?;
+    let file = tokio::fs::File::open(path).await.map_err(|_| Failure::UnknownOutput)?;
+    let body = Body::from_stream(tokio_util::io::ReaderStream::new(file));
+    // A command wrote it: it is never anything but text, whatever it looks like.
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response())
 }
 
 #[derive(Deserialize)]

@@ -29,6 +29,11 @@ pub enum Task {
 }
 
 impl Task {
+    /// True for a line that begins with `!`: a command of the operator's own for the target, whoever does the turns.
+    pub fn is_command(&self) -> bool {
+        matches!(self, Task::Words { text, .. } if text.trim_start().starts_with('!'))
+    }
+
     /// What an agent is asked.
     pub fn words(&self) -> &str {
         match self {
@@ -107,6 +112,11 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Does one turn. The returned future is dropped when it takes too long to stop.
     fn run(&self, turn: Turn) -> BoxFuture<'static, Result<Finished, TurnError>>;
+
+    /// Ends what it keeps between turns, as the server is about to end.
+    fn end(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// A turn's pen: it writes into its session and nowhere else.

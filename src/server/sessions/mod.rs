@@ -178,7 +178,7 @@ impl Sessions {
             // The turn ended before it took the message, which then begins the next one.
             session.turn_ended().await;
         }
-        let use_ai = self.backends.ai.as_ref().filter(|_| !prompt.without_ai);
+        let use_ai = self.backends.ai.as_ref().filter(|_| !prompt.without_ai && !prompt.task.is_command());
         let backend = Arc::clone(use_ai.unwrap_or(&self.backends.runbook));
         let (way, messages) = mpsc::channel(MESSAGES);
         if backend.takes_messages() {
@@ -253,6 +253,9 @@ impl Sessions {
         }
         for session in &sessions {
             session.turn_ended().await;
+        }
+        for backend in self.backends.ai.iter().chain([&self.backends.runbook]) {
+            backend.end().await;
         }
     }
 }

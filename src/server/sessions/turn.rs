@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::turn::Ending;
+use domain::{
+    event::{Event, Level},
+    turn::Ending,
+};
 use futures_util::FutureExt;
 use tokio::{sync::mpsc, time::Instant};
 
@@ -13,7 +16,7 @@ use super::{
 };
 
 /// How long a backend has to stop before it is dropped, which ends its children at once.
-const STOP_GRACE: Duration = Duration::from_secs(5);
+const STOP_GRACE: Duration = Duration::from_secs(6);
 
 pub(super) async fn run(
     sessions: Arc<Sessions>,
@@ -48,6 +51,12 @@ pub(super) async fn run(
         }
         None => {
             stop.cancel();
+            // Whoever looks sees at once that it was heard; how it ended follows.
+            let asked = session.turn_slot().stopped();
+            if let Some(Stopped::By(by)) = asked {
+                let words = Event::Notice { level: Level::Info, text: format!("stopping, as {by} asked") };
+                let _ = session.append(words, None).await;
+            }
             let _ = tokio::time::timeout(STOP_GRACE, work).await;
             let stopped = session.turn_slot().stopped();
             match stopped {

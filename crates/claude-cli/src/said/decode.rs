@@ -32,16 +32,21 @@ pub fn decode(line: &[u8]) -> Vec<Said> {
         "control_response" => vec![answer(fields)],
         _ => vec![other(&kind, &fields::text(&mut fields, "subtype").unwrap_or_default())],
     };
+    // A list of no blocks is not nothing.
     if said.is_empty() { vec![other(&kind, "")] } else { said }
 }
 
 fn other(kind: &str, subtype: &str) -> Said {
+    Said::Other { kind: kind_of(kind, subtype) }
+}
+
+fn kind_of(kind: &str, subtype: &str) -> String {
     let mut short: String = if kind.is_empty() { "untyped".into() } else { kind.chars().take(KIND_LIMIT).collect() };
     if !subtype.is_empty() {
         short.push('/');
         short.extend(subtype.chars().take(KIND_LIMIT));
     }
-    Said::Other { kind: short }
+    short
 }
 
 /// The CLI writes one block a line, and each of them with the message's id.
@@ -140,24 +145,40 @@ fn system(mut fields: Fields) -> Said {
             version: text("claude_code_version"),
             tools: fields::texts(&mut fields, "tools"),
         },
-        "api_retry" => Said::Retry {
-            error: text("error").unwrap_or_default(),
-            attempt: fields::small(&fields, "attempt").unwrap_or_default(),
-            max: fields::small(&fields, "max_retries").unwrap_or_default(),
-            delay_ms: fields::number(&fields, "retry_delay_ms").unwrap_or_default(),
-            status: fields::small(&fields, "error_status"),
-        },
+        "api_retry" => {
+            let error = text("error");
+            retry(&fields, error)
+        }
         "status" => Said::Status { status: text("status") },
         "permission_denied" => Said::Denied {
             tool: text("tool_name").unwrap_or_default(),
             tool_id: text("tool_use_id"),
             text: text("message").or_else(|| text("decision_reason")).unwrap_or_default(),
         },
-        _ => other("system", &subtype),
+        // Notes have a text under one of two names (`informational`, `notification`); kinds for programs have neither.
+        _ => match text("content").or_else(|| text("text")).filter(|text| !text.is_empty()) {
+            Some(text) => Said::Note { kind: kind_of("system", &subtype), text },
+            None => other("system", &subtype),
+        },
+    }
+}
+
+fn retry(fields: &Fields, error: Option<String>) -> Said {
+    Said::Retry {
+        attempt: fields::small(fields, "attempt").unwrap_or_default(),
+        max: fields::small(fields, "max_retries").unwrap_or_default(),
+        delay_ms: fields::number(fields, "retry_delay_ms").unwrap_or_default(),
+        status: fields::small(fields, "error_status"),
+        error: error.unwrap_or_default(),
     }
 }
 
 fn progress(mut fields: Fields) -> Said {
+    // Retries of a sub-agent are told as the progress of its call.
+    if let Some(Value::Object(mut again)) = fields.remove("subagent_retry") {
+        let error = fields::text(&mut again, "error_category");
+        return retry(&again, error);
+    }
     let seconds = fields::number(&fields, "elapsed_time_seconds").unwrap_or(0);
     match fields::text(&mut fields, "parent_tool_use_id").or_else(|| fields::text(&mut fields, "tool_use_id")) {
         Some(tool_id) => Said::Progress { tool_id, seconds },

@@ -61,11 +61,11 @@ pub fn texts(fields: &mut Fields, name: &str) -> Vec<String> {
     list(fields, name).into_iter().filter_map(text).collect()
 }
 
-/// Content: a list of blocks, or a text, which stands for a list of one text block.
+/// Content: a list of blocks, or a text, which stands for a list of one text block. One block alone is taken as well.
 pub fn content(fields: &mut Fields) -> Vec<Block> {
     match fields.remove("content") {
         Some(Value::Array(blocks)) => blocks.into_iter().map(Block::of).collect(),
-        Some(text @ Value::String(_)) => vec![Block::of(text)],
+        Some(one @ (Value::String(_) | Value::Object(_))) => vec![Block::of(one)],
         _ => Vec::new(),
     }
 }

@@ -1,0 +1,498 @@
+//! Listening to one process during one turn: what it says is told, what it asks is put to the operators, what they say is
+//! put to it, and its silence is named.
+
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+
+use claude_cli::{
+    argv::Protocol,
+    control,
+    draft::{Change, Draft},
+    process::{Heard, Process},
+    said::{Finished as Through, Lifecycle, Said, ToolResult},
+};
+use domain::{
+    event::{Event, Live},
+    ids::SessionId,
+    permission::{Decision, QUESTION, changes_nothing},
+};
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use serde_json::Value;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Agent, outputs, tell};
+use crate::server::{
+    fresh,
+    sessions::{
+        backend::{Finished, Steer, TurnError, TurnLog},
+        locked,
+        permissions::Verdict,
+    },
+    store::{
+        StoreError,
+        conversations::{Conversation, stands_in},
+    },
+};
+
+/// How a turn's listening ended.
+pub(super) enum End {
+    /// The agent is through. Its process waits for more, where it can.
+    Finished { finished: Finished, process: Option<Process>, conversation: String },
+    /// It was told to stop, and nothing of it is left.
+    Stopped,
+    /// It cannot go on.
+    Failed(String),
+    /// The process ended before the turn began: these were its last words.
+    NotBegun { words: String, code: Option<i32>, signal: Option<i32> },
+}
+
+/// How long an interrupted turn has to end by itself.
+const INTERRUPT: Duration = Duration::from_millis(800);
+/// How long a sweep may take.
+const SWEEP: Duration = Duration::from_secs(3);
+/// How often a growing draft is shown.
+const DRAFT: Duration = Duration::from_millis(60);
+/// How often it is shown that something is at work.
+const TICK: Duration = Duration::from_secs(1);
+/// How long a message that came at the very end has to begin its own part of the turn.
+const LATE_MESSAGE: Duration = Duration::from_secs(5);
+
+/// A permission that was put to the operators, by the CLI's id of it.
+type Asked = (String, String, Value, Result<Verdict, StoreError>);
+
+pub(super) struct Listening<'a> {
+    agent: &'a Arc<Agent>,
+    session: &'a SessionId,
+    log: &'a TurnLog,
+    process: Process,
+    protocol: Protocol,
+    /// The conversation that this session was known to stand in.
+    pub(super) known: Option<Conversation>,
+    conversation: String,
+    /// True once the CLI has taken the turn up.
+    begun: bool,
+    draft: Draft,
+    /// When the draft is to be shown again; nothing while what is shown is current.
+    draft_due: Option<Instant>,
+    draft_shown: Instant,
+    /// The tools at work, in the order in which they began.
+    tools: Vec<(String, String, Instant)>,
+    asked: FuturesUnordered<BoxFuture<'static, Asked>>,
+    /// The messages sent into the turn, and whether the CLI has taken them up.
+    steered: HashMap<String, bool>,
+    /// The last failure of the provider.
+    provider: Option<(String, Option<u16>, String)>,
+    begun_at: Instant,
+    heard_at: Instant,
+    /// When the provider last got somewhere.
+    progress_at: Instant,
+    silence_told: bool,
+    /// A result that is held back, because a message came at the very end.
+    held: Option<(Through, Instant)>,
+    /// How many lines could not be read, or were too long.
+    unread: u64,
+}
+
+impl<'a> Listening<'a> {
+    pub(super) fn new(
+        agent: &'a Arc<Agent>,
+        session: &'a SessionId,
+        log: &'a TurnLog,
+        process: Process,
+        protocol: Protocol,
+    ) -> Self {
+        let now = Instant::now();
+        Listening {
+            agent,
+            session,
+            log,
+            process,
+            protocol,
+            known: None,
+            conversation: String::new(),
+            begun: false,
+            draft: Draft::default(),
+            draft_due: None,
+            draft_shown: now,
+            tools: Vec::new(),
+            asked: FuturesUnordered::new(),
+            steered: HashMap::new(),
+            provider: None,
+            begun_at: now,
+            heard_at: now,
+            progress_at: now,
+            silence_told: false,
+            held: None,
+            unread: 0,
+        }
+    }
+
+    /// Gives a new process its prompt. Where it cannot be given, the process has ended, and says why.
+    pub(super) async fn begin(&mut self, words: &str, uuid: &str) {
+        let _ = match self.protocol {
+            Protocol::Control => self.process.say(control::message(words, uuid)).await,
+            Protocol::Once => {
+                let said = self.process.say(words.to_owned()).await;
+                said.and(self.process.close_input().await)
+            }
+        };
+    }
+
+    /// Listens until the turn ends in one way or another. Gives the way of messages back, for the next process to try.
+    pub(super) async fn until_end(
+        mut self,
+        mut steer: Option<mpsc::Receiver<Steer>>,
+        stop: &CancellationToken,
+    ) -> Result<(End, Option<mpsc::Receiver<Steer>>), TurnError> {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let held = self.held.as_ref().map(|(_, until)| *until);
+            let end = tokio::select! {
+                () = stop.cancelled() => Some(Step::Stop),
+                heard = self.process.next() => self.heard(heard).await?,
+                message = next_message(&mut steer) => {
+                    self.steer(message).await;
+                    None
+                }
+                Some(decided) = self.asked.next() => {
+                    self.decided(decided).await?;
+                    None
+                }
+                () = at(self.draft_due) => {
+                    self.show_draft();
+                    None
+                }
+                () = at(held) => self.held.take().map(|(result, _)| Step::Finished(result)),
+                _ = tick.tick() => self.tick().await?,
+            };
+            let end = match end {
+                None => continue,
+                Some(Step::Finished(result)) => self.finish(result).await?,
+                Some(Step::Ended(end)) => end,
+                Some(Step::Stop) => self.stop().await?,
+                Some(Step::Failed(why)) => {
+                    ended(self.process, self.log).await?;
+                    End::Failed(why)
+                }
+            };
+            return Ok((end, steer));
+        }
+    }
+
+    async fn heard(&mut self, heard: Heard) -> Result<Option<Step>, TurnError> {
+        self.heard_at = Instant::now();
+        self.silence_told = false;
+        let said = match heard {
+            Heard::Said(said) => said,
+            Heard::TooLong { bytes } => {
+                self.unread += 1;
+                let words = format!("a line of the agent's had {bytes} bytes, more than 16 MiB, and is lost");
+                self.log.append(tell::warning(words)).await?;
+                return Ok(None);
+            }
+            Heard::Swept(_) => return Ok(None),
+            Heard::Ended(ended) => {
+                if let Some(left) = tell::swept(&ended.swept) {
+                    self.log.append(left).await?;
+                }
+                let words = self.process.last_words().to_owned();
+                let (code, signal) = (ended.code, ended.signal);
+                return Ok(Some(Step::Ended(match self.held.take() {
+                    Some((result, _)) => return Ok(Some(Step::Finished(result))),
+                    None if self.begun => End::Failed(tell::cli_failed(&words, code, signal)),
+                    None => End::NotBegun { words, code, signal },
+                })));
+            }
+        };
+        if !matches!(said, Said::Retry { .. } | Said::Status { .. } | Said::Other { .. } | Said::Lifecycle { .. }) {
+            self.progress_at = Instant::now();
+        }
+        self.said(said).await
+    }
+
+    async fn said(&mut self, said: Said) -> Result<Option<Step>, TurnError> {
+        match said {
+            Said::Init { session_id, model, .. } => self.stand_in(session_id, model).await?,
+            Said::Partial { parent: None, partial } => match self.draft.take(&partial) {
+                Change::None => {}
+                Change::Draft(_) => self.draft_due = Some(self.draft_shown + DRAFT),
+                Change::Void => {
+                    self.draft_due = None;
+                    self.log.void_draft();
+                }
+            },
+            Said::Text { .. } => {
+                self.begun = true;
+                self.draft.supersede();
+                self.draft_due = None;
+                self.tell(said).await?;
+            }
+            Said::Tool { ref tool_id, ref name, .. } => {
+                self.begun = true;
+                self.tools.push((tool_id.clone(), name.clone(), Instant::now()));
+                self.tell(said).await?;
+            }
+            Said::ToolResult(result) => self.result(result).await?,
+            Said::Progress { ref tool_id, seconds } => {
+                self.log.show(&Live::Progress { tool_id: tool_id.clone(), seconds });
+            }
+            Said::ApiError { text, kind, status } => {
+                self.begun = true;
+                self.provider = Some((kind, status, text));
+            }
+            Said::Lifecycle { uuid, state } => {
+                if let Some(taken) = self.steered.get_mut(&uuid) {
+                    *taken = state != Lifecycle::Queued;
+                    if *taken {
+                        self.held = None;
+                    }
+                }
+            }
+            Said::Asks { request_id, tool, input, .. } => self.ask(request_id, tool, input).await,
+            Said::OtherRequest { request_id, subtype } => {
+                self.say(control::refuse(&request_id, &format!("{subtype} is not known here"))).await;
+            }
+            Said::Withdraws { request_id } => self.log.withdraw(&request_id).await,
+            Said::Finished(result) => {
+                if !self.begun && result.is_error {
+                    // It did not find its conversation, and ends now with the reason.
+                    return Ok(None);
+                }
+                // What comes as late as this may begin a part of its own.
+                if self.steered.values().any(|taken| !taken) {
+                    self.held = Some((result, Instant::now() + LATE_MESSAGE));
+                    return Ok(None);
+                }
+                return Ok(Some(Step::Finished(result)));
+            }
+            Said::Malformed => self.unread += 1,
+            said => self.tell(said).await?,
+        }
+        Ok(None)
+    }
+
+    async fn tell(&mut self, said: Said) -> Result<(), StoreError> {
+        match tell::event(said) {
+            Some(event) => self.log.append(event).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The turn is taken up in this conversation. Where the session did not stand in it, it does from now on.
+    async fn stand_in(&mut self, id: String, model: String) -> Result<(), StoreError> {
+        let first = !std::mem::replace(&mut self.begun, true);
+        self.conversation.clone_from(&id);
+        if first && self.known.as_ref().is_none_or(|known| known.id != id) {
+            self.known = Some(Conversation { id: id.clone(), cost_usd: 0.0 });
+            let stands = stands_in(self.session.clone(), id.clone());
+            self.log.append_with(Event::Session { session_id: id, model }, stands).await?;
+        }
+        Ok(())
+    }
+
+    async fn result(&mut self, result: ToolResult) -> Result<(), StoreError> {
+        self.tools.retain(|(tool_id, ..)| *tool_id != result.tool_id);
+        let whole = match &result.whole {
+            Some(whole) => {
+                let (dir, limit) = (&self.agent.config.sessions_dir, self.agent.config.output_bytes);
+                outputs::keep(dir, self.session, &result.tool_id, Path::new(&whole.path), limit).await
+            }
+            None => None,
+        };
+        self.log.append(tell::result(result, self.agent.output_bytes, whole)).await
+    }
+
+    /// Puts a permission to the operators, unless it needs none. The turn is listened to meanwhile.
+    async fn ask(&mut self, request_id: String, tool: String, input: Value) {
+        let allowed = locked(&self.agent.allowed).get(self.session).is_some_and(|tools| tools.contains(&tool));
+        if changes_nothing(&tool, &input) || (allowed && tool != QUESTION) {
+            return self.say(control::allow(&request_id, &input)).await;
+        }
+        let (log, patience) = (self.log.clone(), self.agent.config.permission);
+        self.asked.push(Box::pin(async move {
+            let verdict = log.ask(request_id.clone(), tool.clone(), input.clone(), patience).await;
+            (request_id, tool, input, verdict)
+        }));
+    }
+
+    async fn decided(&mut self, (request_id, tool, input, verdict): Asked) -> Result<(), StoreError> {
+        let verdict = verdict?;
+        // Somebody had to think; that is nobody's silence.
+        (self.heard_at, self.progress_at) = (Instant::now(), Instant::now());
+        let line = match verdict.decision {
+            Decision::Withdrawn => return Ok(()),
+            Decision::AllowOnce | Decision::AllowSession => {
+                if verdict.decision == Decision::AllowSession {
+                    locked(&self.agent.allowed).entry(self.session.clone()).or_default().insert(tool.clone());
+                }
+                let answered = if tool == QUESTION { control::answered(&input, verdict.answers) } else { input };
+                control::allow(&request_id, &answered)
+            }
+            Decision::Deny => {
+                let why = verdict.message.unwrap_or_else(|| "do not do this".into());
+                control::deny(&request_id, &format!("The operator says no: {why}"))
+            }
+        };
+        self.say(line).await;
+        Ok(())
+    }
+
+    /// Delivers a message into the turn. It is on record before the agent hears of it.
+    async fn steer(&mut self, message: Steer) {
+        let words = message.words.clone();
+        if message.record(self.log).await {
+            let uuid = fresh::key();
+            self.say(control::message(&words, &uuid)).await;
+            self.steered.insert(uuid, false);
+        }
+    }
+
+    /// Says something to the CLI. One that has ended says so itself.
+    async fn say(&mut self, line: String) {
+        let _ = self.process.say(line).await;
+    }
+
+    fn show_draft(&mut self) {
+        self.draft_due = None;
+        self.draft_shown = Instant::now();
+        self.log.show(&Live::Draft { text: self.draft.text().to_owned() });
+    }
+
+    /// Once a second: shows that something is at work, names a silence, and gives a dead provider up.
+    async fn tick(&mut self) -> Result<Option<Step>, TurnError> {
+        let (tool_id, since) = match self.tools.first() {
+            Some((tool_id, _, since)) => (tool_id.clone(), *since),
+            None => (String::new(), self.begun_at),
+        };
+        self.log.show(&Live::Progress { tool_id, seconds: since.elapsed().as_secs() });
+        if !self.asked.is_empty() {
+            return Ok(None);
+        }
+        let (silent, config) = (self.heard_at.elapsed(), &self.agent.config);
+        if silent >= config.silence && !self.silence_told {
+            self.silence_told = true;
+            let since = domain::ids::Millis(fresh::now().0.saturating_sub(silent.as_millis() as u64)).utc_clock();
+            let what = match self.tools.first() {
+                Some((_, name, _)) => format!("{name}, which it has started"),
+                None => "the model's provider".to_owned(),
+            };
+            let words = format!(
+                "nothing heard of the agent for {} s, since {since} UTC: it waits for {what}",
+                silent.as_secs()
+            );
+            self.log.append(tell::warning(words)).await?;
+        }
+        if self.tools.is_empty() && self.progress_at.elapsed() >= config.provider {
+            let seconds = config.provider.as_secs();
+            return Ok(Some(Step::Failed(format!(
+                "the model's provider got nowhere for {seconds} s (BREAKGLASS_PROVIDER_TIMEOUT_SECONDS): run it without \
+                 ai, or try again later"
+            ))));
+        }
+        Ok(None)
+    }
+
+    /// The agent is through: what it left running is ended, and its process kept.
+    async fn finish(self, result: Through) -> Result<End, TurnError> {
+        let Listening { agent, session, log, process, protocol, known, conversation, provider, unread, .. } = self;
+        if unread > 0 {
+            tracing::warn!(%session, lines = unread, "lines of the agent's could not be read");
+        }
+        let process =
+            if protocol == Protocol::Control { swept(process, log).await? } else { ended(process, log).await? };
+        if result.is_error
+            && let Some((kind, status, text)) = provider
+        {
+            return Ok(End::Failed(tell::provider_failed(&kind, status, &text)));
+        }
+        // The CLI counts what the whole conversation has cost.
+        let before = known.map_or(0.0, |known| known.cost_usd);
+        let cost_usd = match result.total_cost_usd {
+            Some(total) => {
+                agent.store.conversation_cost(session.clone(), total).await?;
+                Some(if total >= before { total - before } else { total })
+            }
+            None => None,
+        };
+        let words = result.result.filter(|words| !words.is_empty());
+        let words = words.unwrap_or_else(|| result.errors.join("; "));
+        let last = words.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or(&result.subtype).to_owned();
+        let finished = Finished { is_error: result.is_error, result: last, cost_usd };
+        Ok(End::Finished { finished, process, conversation })
+    }
+
+    /// Interrupts the agent, then ends its process and all that it has started, and says what came of that.
+    async fn stop(mut self) -> Result<End, TurnError> {
+        if self.protocol == Protocol::Control && self.process.say(control::interrupt(&fresh::key())).await.is_ok() {
+            let interrupted = async {
+                while !matches!(self.process.next().await, Heard::Said(Said::Finished(_)) | Heard::Ended(_)) {}
+            };
+            let _ = timeout(INTERRUPT, interrupted).await;
+        }
+        let ended = self.process.end().await;
+        let left = tell::swept(&ended.swept);
+        let nothing = || tell::info("nothing of this turn is left running on the console's machine".into());
+        self.log.append(left.unwrap_or_else(nothing)).await?;
+        Ok(End::Stopped)
+    }
+}
+
+/// What a step of listening leads to.
+enum Step {
+    Stop,
+    Finished(Through),
+    Ended(End),
+    Failed(String),
+}
+
+/// Ends what a turn has left running. Gives the process back, unless it has ended too.
+async fn swept(mut process: Process, log: &TurnLog) -> Result<Option<Process>, StoreError> {
+    let answered = async {
+        process.sweep().await.ok()?;
+        loop {
+            match process.next().await {
+                Heard::Swept(swept) => return Some(swept),
+                Heard::Ended(_) => return None,
+                Heard::Said(_) | Heard::TooLong { .. } => {}
+            }
+        }
+    };
+    match timeout(SWEEP, answered).await {
+        Ok(Some(swept)) => {
+            if let Some(left) = tell::swept(&swept) {
+                log.append(left).await?;
+            }
+            Ok(Some(process))
+        }
+        _ => ended(process, log).await,
+    }
+}
+
+/// Ends a process with all that it started.
+async fn ended(process: Process, log: &TurnLog) -> Result<Option<Process>, StoreError> {
+    if let Some(left) = tell::swept(&process.end().await.swept) {
+        log.append(left).await?;
+    }
+    Ok(None)
+}
+
+async fn next_message(way: &mut Option<mpsc::Receiver<Steer>>) -> Steer {
+    if let Some(open) = way
+        && let Some(message) = open.recv().await
+    {
+        return message;
+    }
+    *way = None;
+    std::future::pending().await
+}
+
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
