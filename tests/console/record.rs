@@ -1,67 +1,13 @@
 //! The record: what is on it survives kill -9, and what cannot be written is said.
 
-use std::{
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-};
-
 use breakglass::server::config::Settings;
 use domain::event::Event;
 use serde_json::json;
 
-use crate::harness::console::{Attached, Console, TOKEN, answer, eventually, ids, kinds, practice};
-
-/// The program itself, as a process that can be killed.
-struct Program {
-    child: Child,
-    base: String,
-    http: reqwest::Client,
-}
-
-impl Program {
-    fn start(folder: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_breakglass"))
-            .args(["serve", "--practice", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(folder)
-            .env("API_BEARER_TOKEN", TOKEN)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let base = lines
-            .find_map(|line| line.unwrap().strip_prefix("listening on ").map(str::to_owned))
-            .expect("it says where it listens");
-        Program { child, base, http: reqwest::Client::builder().no_proxy().build().unwrap() }
-    }
-
-    async fn post(&self, path: &str, body: serde_json::Value) -> (u16, serde_json::Value) {
-        answer(self.http.post(format!("{}{path}", self.base)).bearer_auth(TOKEN).json(&body)).await
-    }
-
-    async fn get_json(&self, path: &str) -> serde_json::Value {
-        answer(self.http.get(format!("{}{path}", self.base)).bearer_auth(TOKEN)).await.1
-    }
-
-    async fn attach(&self, session: &str) -> Attached {
-        let url = format!("{}/api/session/{session}/stream", self.base);
-        Attached::new(self.http.get(url).bearer_auth(TOKEN).send().await.unwrap())
-    }
-
-    /// SIGKILL, as the kernel's OOM killer does it.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::harness::{
+    console::{Console, TOKEN, answer, eventually, ids, kinds, practice},
+    program::Program,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_9_loses_nothing_acknowledged_and_closes_the_open_turn() {

@@ -78,14 +78,23 @@ impl Console {
         Self::open(settings, folder.to_owned(), Data::Shared(folder.to_owned())).await
     }
 
+    /// A console with these settings and surroundings, on a record that the test keeps.
+    pub async fn start_with(settings: Settings, surroundings: Surroundings, folder: &Path) -> Self {
+        Self::open_with(settings, surroundings, folder.to_owned(), Data::Shared(folder.to_owned())).await
+    }
+
     async fn open(settings: Settings, folder: PathBuf, data: Data) -> Self {
+        Self::open_with(settings, surroundings(), folder, data).await
+    }
+
+    async fn open_with(settings: Settings, surroundings: Surroundings, folder: PathBuf, data: Data) -> Self {
         let settings = Settings {
             listen: Some("127.0.0.1:0".into()),
             data_dir: Some(folder),
             site_root: settings.site_root.or_else(|| Some("/nonexistent".into())),
             ..settings
         };
-        let config = settings.resolve(surroundings()).unwrap();
+        let config = settings.resolve(surroundings).unwrap();
         let server = Server::bind(config, renderer()).await.unwrap();
         let base = format!("http://{}", server.address);
         let stop = CancellationToken::new();

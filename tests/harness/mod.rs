@@ -10,5 +10,6 @@
 pub mod console;
 pub mod hostile;
 pub mod hypervisor;
+pub mod program;
 pub mod provider;
 pub mod sshd;

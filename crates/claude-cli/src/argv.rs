@@ -114,7 +114,13 @@ impl Invocation {
 
     fn variables(&self) -> Vec<(String, String)> {
         let mut env = self.env.clone();
-        let mut set = |name: &str, value: String| env.push((name.to_owned(), value));
+        // What is given stands over these settings of ours.
+        let given: Vec<_> = env.iter().map(|(name, _)| name.clone()).collect();
+        let mut set = |name: &str, value: String| {
+            if !given.iter().any(|given| given == name) {
+                env.push((name.to_owned(), value));
+            }
+        };
         // A turn that leaves tasks in the background has no end that anybody could tell.
         set("CLAUDE_CODE_DISABLE_BACKGROUND_TASKS", "1".into());
         set("CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS", self.stream_idle_ms.to_string());

@@ -247,15 +247,17 @@ fn start(launch: &Launch) -> Result<Child, String> {
         None => None,
     };
     let keeper = getpid();
-    let orphaned_at_once = move || -> std::io::Result<()> {
+    let before_exec = move || -> std::io::Result<()> {
+        // What the keeper blocks for itself would be inherited, and nothing of the CLI's would hear of its end.
+        SigSet::empty().thread_set_mask()?;
         prctl::set_pdeathsig(Signal::SIGTERM)?;
         // It may have died before that was asked for.
         if nix::unistd::getppid() == keeper { Ok(()) } else { Err(Errno::ESRCH.into()) }
     };
-    // SAFETY: the closure makes two system calls and allocates nothing, so that it may run between fork and exec.
+    // SAFETY: the closure makes three system calls and allocates nothing, so that it may run between fork and exec.
     #[expect(unsafe_code, reason = "a parent-death signal can only be asked for by the child itself")]
     unsafe {
-        command.pre_exec(orphaned_at_once);
+        command.pre_exec(before_exec);
     }
     let started = command.spawn().map_err(|error| format!("cannot start {}: {error}", launch.program.display()));
     drop(key);

@@ -19,6 +19,7 @@ pub fn event(said: Said) -> Option<Event> {
                 "the model's provider did not answer ({status}{error}): try {attempt} of {max} follows in {seconds} s"
             ))
         }
+        Said::Note { text, .. } => info(format!("the agent's program says: {text}")),
         Said::Status { status: Some(status) } if status == "compacting" => {
             info("the agent sums up its conversation to make room".into())
         }
@@ -34,7 +35,10 @@ pub fn result(result: ToolResult, limit: usize, whole: Option<u64>) -> Event {
         output.truncate(cut);
         truncated = true;
     }
-    // A tool that did what it should says nothing of an exit code.
+    // What the CLI itself says of a call that it did not make stands between tags for the model.
+    if let Some(inner) = output.strip_prefix("<tool_use_error>") {
+        output = inner.trim_end().trim_end_matches("</tool_use_error>").to_owned();
+    }
     Event::ToolResult { tool_id, output, is_error, exit_code, truncated, whole }
 }
 

@@ -1,0 +1,350 @@
+//! Turns: what the model says and does reaches the transcript, and a conversation goes on where it was.
+
+use claude_cli::keeper::marked;
+use domain::event::{Event, Live, Streamed};
+use serde_json::json;
+
+use crate::{
+    Lab,
+    harness::{
+        console::{Console, eventually, kinds},
+        provider::script,
+    },
+    notices, results, settings, texts, with_key,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plain_answer_is_a_text_and_a_result_with_its_cost() {
+    let lab = Lab::open().await;
+    let session = lab.console.session().await;
+    let entries = lab.turn(&session, json!([[{"text": "All is well."}]])).await;
+    assert_eq!(kinds(&entries), ["user", "session", "text", "result", "turn_end"]);
+    let Event::Session { session_id, model } = &entries[1].event else { panic!() };
+    assert_eq!(session_id, &session, "the conversation has the session's id");
+    assert!(model.contains("sonnet"), "{model}");
+    let Event::Result { is_error: false, result, cost_usd: Some(cost), .. } = &entries[3].event else { panic!() };
+    assert_eq!(result, "All is well.");
+    assert!(*cost > 0.0);
+    let request = &lab.provider.steps().await[0];
+    assert_eq!(request.api_key.as_deref(), Some(crate::KEY));
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tools_stand_with_their_input_output_and_exit_code() {
+    let lab = Lab::open().await;
+    let session = lab.console.session().await;
+    let steps = json!([
+        [{"text": "I look."}, {"bash": "echo out; echo err >&2; exit 3", "description": "Fails"}],
+        [{"bash": "sleep 0.3; echo slow"}, {"bash": "echo quick"}],
+        [{"text": "It said: {{last_tool_result}}"}],
+    ]);
+    let entries = lab.turn(&session, steps).await;
+    let failed = results(&entries)[0];
+    let Event::ToolResult { output, is_error: true, exit_code: Some(3), truncated: false, .. } = failed else {
+        panic!("{failed:?}")
+    };
+    assert!(output.contains("out") && output.contains("err"), "{output}");
+    let tools = entries.iter().filter(|entry| matches!(entry.event, Event::Tool { .. })).count();
+    assert_eq!((tools, results(&entries).len()), (3, 3));
+    assert_eq!(texts(&entries)[0], "I look.");
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_megabyte_of_output_is_kept_whole_beside_a_transcript_that_says_it_was_cut() {
+    let lab = Lab::open().await;
+    let session = lab.console.session().await;
+    let steps = json!([[{"bash": "head -c 1000000 /dev/zero | tr '\\0' 'x' | fold -w 100"}], [{"text": "big"}]]);
+    let entries = lab.turn(&session, steps).await;
+    let Event::ToolResult { tool_id, output, truncated: true, whole: Some(bytes), .. } = results(&entries)[0] else {
+        panic!("{entries:?}")
+    };
+    assert!(output.len() >= 20_000, "as much as the CLI gives: {}", output.len());
+    assert!(*bytes >= 1_000_000, "{bytes}");
+    let answer = lab.console.get(&format!("/api/session/{session}/output/{tool_id}")).await;
+    assert_eq!(answer.headers()["content-type"], "text/plain; charset=utf-8");
+    let whole = answer.text().await.unwrap();
+    assert_eq!(whole.len() as u64, *bytes);
+    assert_eq!(whole.matches('x').count(), 1_000_000);
+    let missing = lab.console.get(&format!("/api/session/{session}/output/toolu_none")).await;
+    assert_eq!(missing.status(), 404);
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_is_seen_growing_before_it_is_there() {
+    let lab = Lab::open().await;
+    let session = lab.console.session().await;
+    let mut client = lab.console.attach(&session, "").await;
+    let steps = json!([[{"text": ["The disk ", {"hold": "one"}, "is full", {"hold": "two"}, "."]}]]);
+    lab.console.prompt(&session, &script(steps)).await;
+    let mut drafts = Vec::new();
+    for (gate, seen) in [("one", "The disk "), ("two", "The disk is full")] {
+        lab.provider.held(gate).await;
+        loop {
+            let frame = client.frame().await.unwrap();
+            if let Ok(Streamed::Live(Live::Draft { text })) = serde_json::from_str(&frame.data) {
+                drafts.push(text.clone());
+                if text == seen {
+                    break;
+                }
+            }
+        }
+        lab.provider.release(gate).await;
+    }
+    let text = client.until(|event| matches!(event, Event::Text { .. })).await;
+    assert_eq!(text, Event::Text { text: "The disk is full.".into() });
+    assert!(drafts.iter().all(|draft| "The disk is full.".starts_with(draft.as_str())), "{drafts:?}");
+    lab.console.idle(&session).await;
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_that_turns_void_disappears_and_is_told_once() {
+    let lab = Lab::open().await;
+    let session = lab.console.session().await;
+    let mut client = lab.console.attach(&session, "").await;
+    let half = json!([{"text": ["Half a ", {"hold": "half"}, "word"]}]);
+    let steps = json!([{"error": "middle", "times": 1, "blocks": half}, [{"text": "The whole."}]]);
+    lab.console.prompt(&session, &script(steps)).await;
+    lab.provider.held("half").await;
+    let mut seen = Vec::new();
+    while !seen.iter().any(|draft: &String| draft.starts_with("Half")) {
+        let frame = client.frame().await.unwrap();
+        if let Ok(Streamed::Live(Live::Draft { text })) = serde_json::from_str(&frame.data) {
+            seen.push(text);
+        }
+    }
+    lab.provider.release("half").await;
+    client.until(|event| *event == Event::TurnEnd).await;
+    assert_eq!(texts(&client.entries), ["The whole."]);
+    lab.console.idle(&session).await;
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_turn_is_taken_by_the_same_process_and_the_cost_is_its_own() {
+    let lab = Lab::open().await;
+    let session = lab.console.session().await;
+    lab.turn(&session, json!([[{"text": "one"}]])).await;
+    let mark = lab.folder.path().display().to_string();
+    let cli = || {
+        let all = marked("BREAKGLASS_CONSOLE", &mark);
+        all.into_iter().map(|process| process.pid).collect::<Vec<_>>()
+    };
+    let first = cli();
+    assert_eq!(first.len(), 1, "one process waits");
+    let entries = lab.turn(&session, json!([[{"text": "two"}]])).await;
+    assert_eq!(kinds(&entries), ["user", "text", "result", "turn_end"]);
+    assert_eq!(cli(), first);
+    assert_eq!(lab.provider.steps().await[1].messages, 3, "it remembers the first turn");
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_processes_wait_than_turns_may_run() {
+    let lab = Lab::open_with(|settings| crate::Settings { max_concurrent_turns: Some(1), ..settings }).await;
+    let mark = lab.folder.path().display().to_string();
+    for _ in 0..3 {
+        let session = lab.console.session().await;
+        lab.turn(&session, json!([[{"text": "one"}]])).await;
+        assert_eq!(marked("BREAKGLASS_CONSOLE", &mark).len(), 1);
+    }
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_nobody_needs_ends_after_its_time() {
+    let lab = Lab::open_with(|settings| crate::Settings { agent_idle_seconds: Some(1), ..settings }).await;
+    let session = lab.console.session().await;
+    lab.turn(&session, json!([[{"text": "one"}]])).await;
+    crate::nothing_left(lab.folder.path()).await;
+    let entries = lab.turn(&session, json!([[{"text": "two"}]])).await;
+    assert_eq!(kinds(&entries), ["user", "text", "result", "turn_end"]);
+    assert_eq!(lab.provider.steps().await[1].messages, 3, "it remembers the first turn");
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_died_while_it_waited_is_replaced_unseen() {
+    let lab = Lab::open().await;
+    let session = lab.console.session().await;
+    lab.turn(&session, json!([[{"text": "one"}]])).await;
+    let mark = lab.folder.path().display().to_string();
+    for process in marked("BREAKGLASS_CONSOLE", &mark) {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(process.pid), nix::sys::signal::Signal::SIGKILL).unwrap();
+    }
+    crate::nothing_left(lab.folder.path()).await;
+    let entries = lab.turn(&session, json!([[{"text": "two"}]])).await;
+    assert_eq!(kinds(&entries), ["user", "text", "result", "turn_end"]);
+    assert_eq!(lab.provider.steps().await[1].messages, 3, "it remembers the first turn");
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_goes_on_after_a_restart_of_the_server() {
+    let Lab { provider, console, folder } = Lab::open().await;
+    let session = console.session().await;
+    console.prompt(&session, &script(json!([[{"text": "one"}]]))).await;
+    console.idle(&session).await;
+    console.end().await;
+    crate::nothing_left(folder.path()).await;
+    let console = Console::start_with(settings(&provider), with_key(), folder.path()).await;
+    let lab = Lab { provider, console, folder };
+    let entries = lab.turn(&session, json!([[{"text": "two"}]])).await;
+    assert_eq!(kinds(&entries), ["user", "text", "result", "turn_end"]);
+    assert_eq!(lab.provider.steps().await[1].messages, 3, "it remembers the first turn");
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_conversation_begins_anew_and_says_so_and_is_told_the_transcript() {
+    let lab = Lab::open_with(|settings| crate::Settings { agent_idle_seconds: Some(1), ..settings }).await;
+    let session = lab.console.session().await;
+    lab.turn(&session, json!([[{"text": "The disk was full."}]])).await;
+    crate::nothing_left(lab.folder.path()).await;
+    std::fs::remove_dir_all(lab.folder.path().join("agent/.claude/projects")).unwrap();
+    let entries = lab.turn(&session, json!([[{"text": "two"}]])).await;
+    assert!(notices(&entries).contains("begins anew"), "{entries:?}");
+    let anew = entries.iter().find_map(|entry| match &entry.event {
+        Event::Session { session_id, .. } => Some(session_id.clone()),
+        _ => None,
+    });
+    assert_ne!(anew.unwrap(), session);
+    let request = lab.provider.steps().await.pop().unwrap();
+    assert!(request.last_text.contains("The disk was full."), "{}", request.last_text);
+    let entries = lab.turn(&session, json!([[{"text": "three"}]])).await;
+    assert_eq!(notices(&entries), "", "and goes on with that one");
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_comes_to_a_session_late_is_told_what_happened_there() {
+    let lab = Lab::open().await;
+    let session = lab.console.session().await;
+    lab.console.prompt(&session, "!echo the-runbook-saw-this").await;
+    lab.console.idle(&session).await;
+    let entries = lab.turn(&session, json!([[{"text": "ok"}]])).await;
+    assert_eq!(notices(&entries), "");
+    let request = lab.provider.steps().await.pop().unwrap();
+    assert!(request.last_text.contains("the-runbook-saw-this"), "{}", request.last_text);
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_goes_into_the_turn_that_runs_and_is_marked() {
+    let lab = Lab::open().await;
+    let session = lab.console.session().await;
+    let gate = lab.folder.path().join("go-on");
+    let wait = format!("until [ -e {} ]; do sleep 0.05; done; echo went on", gate.display());
+    lab.console.prompt(&session, &script(json!([[{"bash": wait}], [{"text": "done"}]]))).await;
+    let mut client = lab.console.attach(&session, "").await;
+    client.until(|event| matches!(event, Event::Tool { .. })).await;
+    let path = format!("/api/session/{session}/prompt");
+    let refused = lab.console.post(&path, json!({"prompt": "look at /var too"})).await;
+    assert_eq!((refused.0, refused.1["code"].as_str()), (409, Some("turn_running")));
+    let steered = lab.console.post_once(&path, "k", json!({"prompt": "look at /var too", "steer": true})).await;
+    assert_eq!(steered.0, 200, "{steered:?}");
+    let again = lab.console.post_once(&path, "k", json!({"prompt": "look at /var too", "steer": true})).await;
+    assert_eq!(again.0, 200);
+    std::fs::write(&gate, "").unwrap();
+    client.until(|event| *event == Event::TurnEnd).await;
+    let steered = client.entries.iter().filter(|entry| matches!(&entry.event, Event::User { steered: true, .. }));
+    assert_eq!(steered.count(), 1, "the same key delivers once");
+    assert_eq!(kinds(&client.entries).iter().filter(|kind| **kind == "turn_end").count(), 1);
+    let told = lab.provider.steps().await.iter().any(|request| request.last_text.contains("look at /var too"));
+    assert!(told, "the model was told in the same turn");
+    lab.console.idle(&session).await;
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_at_the_very_end_of_a_turn_is_answered_in_it() {
+    let lab = Lab::open().await;
+    let session = lab.console.session().await;
+    let steps = json!([[{"text": ["Nearly ", {"hold": "end"}, "done."]}]]);
+    lab.console.prompt(&session, &script(steps)).await;
+    lab.provider.held("end").await;
+    let path = format!("/api/session/{session}/prompt");
+    let late = script(json!([[{"text": "And the late one."}]]));
+    assert_eq!(lab.console.post(&path, json!({"prompt": late, "steer": true})).await.0, 200);
+    lab.provider.release("end").await;
+    lab.console.idle(&session).await;
+    let entries = lab.entries(&session).await;
+    assert_eq!(texts(&entries), ["Nearly done.", "And the late one."]);
+    assert_eq!(kinds(&entries).iter().filter(|kind| **kind == "turn_end").count(), 1);
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preset_is_asked_of_the_agent_and_runs_without_it_when_wanted() {
+    let lab = Lab::open().await;
+    lab.provider.answer_others(json!([[{"text": "Triage is done."}]])).await;
+    let session = lab.console.session().await;
+    let path = format!("/api/session/{session}/prompt");
+    assert_eq!(lab.console.post(&path, json!({"preset": "triage"})).await.0, 200);
+    lab.console.idle(&session).await;
+    let entries = lab.entries(&session).await;
+    assert_eq!(texts(&entries), ["Triage is done."]);
+    let Event::User { text, .. } = &entries[0].event else { panic!() };
+    assert_eq!(text, "Triage");
+    assert!(lab.provider.steps().await[0].last_text.contains("Find out what is wrong"));
+    assert_eq!(lab.console.post(&path, json!({"preset": "memory", "without_ai": true})).await.0, 200);
+    lab.console.idle(&session).await;
+    assert_eq!(lab.provider.steps().await.len(), 1, "the runbook asks nobody");
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_was_asked_for_is_the_one_that_answers() {
+    let lab = Lab::open().await;
+    let session = lab.console.session().await;
+    let path = format!("/api/session/{session}/prompt");
+    let prompt = json!({"prompt": script(json!([[{"text": "ok"}]])), "model": "haiku"});
+    assert_eq!(lab.console.post(&path, prompt).await.0, 200);
+    lab.console.idle(&session).await;
+    let model = lab.provider.steps().await[0].model.clone().unwrap();
+    assert!(model.contains("haiku"), "{model}");
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cli_that_lacks_the_protocol_is_run_once_per_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = folder.path().join("claude");
+    // What an old CLI says, and for all other calls the real one.
+    let script_of_old = format!(
+        "#!/bin/sh\nfor a; do case $a in --input-format) echo \"error: unknown option '--input-format'\" >&2; exit 1;; esac; done\nexec {} \"$@\"\n",
+        crate::claude().display()
+    );
+    std::fs::write(&old, script_of_old).unwrap();
+    std::fs::set_permissions(&old, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let lab = Lab::open_with(|settings| crate::Settings { claude_bin: Some(old), ..settings }).await;
+    let session = lab.console.session().await;
+    let entries = lab.turn(&session, json!([[{"bash": "echo hi"}], [{"text": "one"}]])).await;
+    assert_eq!(texts(&entries), ["one"]);
+    crate::nothing_left(lab.folder.path()).await;
+    let entries = lab.turn(&session, json!([[{"text": "two"}]])).await;
+    assert_eq!(kinds(&entries), ["user", "text", "result", "turn_end"]);
+    assert_eq!(lab.provider.steps().await.pop().unwrap().messages, 5, "it remembers the first turn");
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cli_that_is_not_there_says_what_to_do() {
+    let lab = Lab::open_with(|settings| crate::Settings { claude_bin: Some("/nonexistent".into()), ..settings }).await;
+    let session = lab.console.session().await;
+    lab.console.prompt(&session, "hello").await;
+    lab.console.idle(&session).await;
+    let entries = lab.entries(&session).await;
+    let Event::Error { error } = &entries[1].event else { panic!("{entries:?}") };
+    assert!(error.contains("BREAKGLASS_CLAUDE_BIN") && error.contains("without ai"), "{error}");
+    eventually("it can be run without", async || {
+        let path = format!("/api/session/{session}/prompt");
+        (lab.console.post(&path, json!({"preset": "memory", "without_ai": true})).await.0 == 200).then_some(())
+    })
+    .await;
+    lab.console.idle(&session).await;
+    lab.close().await;
+}
