@@ -13,6 +13,12 @@ use crate::{
     notices, results, settings, texts, with_key,
 };
 
+/// Whether the newest request holds an earlier turn: its prompt and its answer at the least.
+async fn remembers(lab: &Lab) -> bool {
+    let steps = lab.provider.steps().await;
+    steps.last().unwrap().messages >= steps[0].messages + 2
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plain_answer_is_a_text_and_a_result_with_its_cost() {
     let lab = Lab::open().await;
@@ -138,7 +144,7 @@ async fn the_second_turn_is_taken_by_the_same_process_and_the_cost_is_its_own() 
     let entries = lab.turn(&session, json!([[{"text": "two"}]])).await;
     assert_eq!(kinds(&entries), ["user", "text", "result", "turn_end"]);
     assert_eq!(cli(), first);
-    assert_eq!(lab.provider.steps().await[1].messages, 3, "it remembers the first turn");
+    assert!(remembers(&lab).await, "it remembers the first turn");
     lab.close().await;
 }
 
@@ -162,7 +168,7 @@ async fn a_process_that_nobody_needs_ends_after_its_time() {
     crate::nothing_left(lab.folder.path()).await;
     let entries = lab.turn(&session, json!([[{"text": "two"}]])).await;
     assert_eq!(kinds(&entries), ["user", "text", "result", "turn_end"]);
-    assert_eq!(lab.provider.steps().await[1].messages, 3, "it remembers the first turn");
+    assert!(remembers(&lab).await, "it remembers the first turn");
     lab.close().await;
 }
 
@@ -178,7 +184,7 @@ async fn a_process_that_died_while_it_waited_is_replaced_unseen() {
     crate::nothing_left(lab.folder.path()).await;
     let entries = lab.turn(&session, json!([[{"text": "two"}]])).await;
     assert_eq!(kinds(&entries), ["user", "text", "result", "turn_end"]);
-    assert_eq!(lab.provider.steps().await[1].messages, 3, "it remembers the first turn");
+    assert!(remembers(&lab).await, "it remembers the first turn");
     lab.close().await;
 }
 
@@ -194,7 +200,7 @@ async fn a_conversation_goes_on_after_a_restart_of_the_server() {
     let lab = Lab { provider, console, folder };
     let entries = lab.turn(&session, json!([[{"text": "two"}]])).await;
     assert_eq!(kinds(&entries), ["user", "text", "result", "turn_end"]);
-    assert_eq!(lab.provider.steps().await[1].messages, 3, "it remembers the first turn");
+    assert!(remembers(&lab).await, "it remembers the first turn");
     lab.close().await;
 }
 
@@ -327,7 +333,7 @@ async fn a_cli_that_lacks_the_protocol_is_run_once_per_turn() {
     crate::nothing_left(lab.folder.path()).await;
     let entries = lab.turn(&session, json!([[{"text": "two"}]])).await;
     assert_eq!(kinds(&entries), ["user", "text", "result", "turn_end"]);
-    assert_eq!(lab.provider.steps().await.pop().unwrap().messages, 5, "it remembers the first turn");
+    assert!(remembers(&lab).await, "it remembers the first turn");
     lab.close().await;
 }
 
