@@ -67,6 +67,25 @@ fn the_domain_has_no_io_no_clock_and_no_async() {
 }
 
 #[test]
+fn the_driver_of_the_cli_knows_nothing_of_sessions_http_or_domain() {
+    let forbidden = ["domain::", "breakglass::", "axum", "leptos", "rusqlite"];
+    assert_eq!(offences("crates/claude-cli/src", &forbidden), [""; 0]);
+    let manifest =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/claude-cli/Cargo.toml")).unwrap();
+    let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let names: Vec<_> = dependencies.lines().filter_map(|line| Some(line.split_once('=')?.0.trim())).collect();
+    assert_eq!(names, ["serde", "serde_json", "nix", "thiserror", "tokio"], "a second program links no more than this");
+}
+
+#[test]
+fn unsafe_code_stands_in_one_place() {
+    let all: Vec<_> =
+        ["src", "crates", "xtask/src"].iter().flat_map(|folder| offences(folder, &["unsafe {"])).collect();
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert!(all[0].contains("crates/claude-cli/src/keeper.rs"), "{all:?}");
+}
+
+#[test]
 fn only_power_knows_how_to_reach_the_hypervisor() {
     let knowing: Vec<_> = sources("src")
         .into_iter()

@@ -40,7 +40,7 @@ use crate::server::{
 /// How a turn's listening ended.
 pub(super) enum End {
     /// The agent is through. Its process waits for more, where it can.
-    Finished { finished: Finished, process: Option<Process>, conversation: String },
+    Finished { finished: Finished, process: Option<Box<Process>>, conversation: String },
     /// It was told to stop, and nothing of it is left.
     Stopped,
     /// It cannot go on.
@@ -450,7 +450,7 @@ enum Step {
 }
 
 /// Ends what a turn has left running. Gives the process back, unless it has ended too.
-async fn swept(mut process: Process, log: &TurnLog) -> Result<Option<Process>, StoreError> {
+async fn swept(mut process: Process, log: &TurnLog) -> Result<Option<Box<Process>>, StoreError> {
     let answered = async {
         process.sweep().await.ok()?;
         loop {
@@ -466,14 +466,14 @@ async fn swept(mut process: Process, log: &TurnLog) -> Result<Option<Process>, S
             if let Some(left) = tell::swept(&swept) {
                 log.append(left).await?;
             }
-            Ok(Some(process))
+            Ok(Some(Box::new(process)))
         }
         _ => ended(process, log).await,
     }
 }
 
 /// Ends a process with all that it started.
-async fn ended(process: Process, log: &TurnLog) -> Result<Option<Process>, StoreError> {
+async fn ended(process: Process, log: &TurnLog) -> Result<Option<Box<Process>>, StoreError> {
     if let Some(left) = tell::swept(&process.end().await.swept) {
         log.append(left).await?;
     }

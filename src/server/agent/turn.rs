@@ -110,7 +110,7 @@ async fn converse(agent: &Arc<Agent>, turn: Turn, folder: &Path) -> Result<Finis
         match end {
             End::Finished { finished, process, conversation } => {
                 if let Some(process) = process {
-                    agent.pool.keep(session, Warm { process, conversation, model });
+                    agent.pool.keep(session, Warm { process: *process, conversation, model });
                 }
                 drop(place);
                 return Ok(finished);
