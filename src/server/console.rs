@@ -48,6 +48,8 @@ pub struct Parts {
     /// Holds one folder per session.
     pub sessions_dir: PathBuf,
     pub renderer: Renderer,
+    /// Cancelled when the server is about to end: streams say so and end.
+    pub ending: CancellationToken,
     pub(super) _held: Held,
 }
 

@@ -32,7 +32,7 @@ mod ssh;
 mod target;
 pub mod verb_client;
 
-use std::{fs::File, net::SocketAddr, path::Path, sync::Arc};
+use std::{fs::File, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::{Router, response::Response};
 use domain::{
@@ -57,6 +57,9 @@ use self::{
     store::{Store, StoreError},
     target::Target,
 };
+
+/// How long those who follow have to hear that the server ends.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// A page that is being rendered.
 pub type Rendered = BoxFuture<'static, Response>;
@@ -162,6 +165,7 @@ pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Resu
         surroundings,
         sessions_dir: config.agent.sessions_dir,
         renderer,
+        ending: CancellationToken::new(),
         _held: Held { key_agent, claimed },
     }))
 }
@@ -276,16 +280,23 @@ impl Server {
         self.console.assets.exist()
     }
 
-    /// Answers until `stop`; then ends the turns and goes. Streams do not end by themselves, so they are not waited for.
+    /// Answers until `stop`. Then it ends the turns, tells those who follow when to come back, and goes.
     pub async fn run(self, stop: CancellationToken) -> std::io::Result<()> {
+        let ending = self.console.ending.clone();
         let service = self.router.into_make_service_with_connect_info::<Peer>();
-        let serving = axum::serve(self.listener, service).into_future();
-        let result = tokio::select! {
-            served = serving => served,
-            () = stop.cancelled() => Ok(()),
+        let serving = axum::serve(self.listener, service).with_graceful_shutdown(ending.clone().cancelled_owned());
+        let mut serving = std::pin::pin!(serving.into_future());
+        let served = tokio::select! {
+            served = &mut serving => Some(served),
+            () = stop.cancelled() => None,
         };
         self.console.sessions.end_all().await;
-        result
+        ending.cancel();
+        match served {
+            Some(served) => served,
+            // A client that takes nothing is not waited for.
+            None => tokio::time::timeout(GOODBYE, serving).await.unwrap_or(Ok(())),
+        }
     }
 }
 

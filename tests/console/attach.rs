@@ -172,3 +172,21 @@ async fn a_reader_that_takes_nothing_is_cut_off_and_delays_nobody() {
     assert!(rest.contains("\nid: 1\n"), "it had begun to read");
     assert!(!rest.contains(&format!("\nid: {head}\n")), "it was cut off before the end");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_follows_is_told_to_come_back_when_the_server_ends() {
+    let console = Console::practice().await;
+    let session = console.session().await;
+    console.prompt(&session, "!sleep 600").await;
+    let mut client = console.attach(&session, "").await;
+    client.until(|event| matches!(event, Event::Tool { .. })).await;
+    console.end().await;
+    let mut last = None;
+    while let Some(frame) = client.frame().await {
+        last = Some(frame);
+    }
+    let last = last.unwrap();
+    assert_eq!((last.event.as_deref(), last.id), (Some("restart"), None));
+    assert!(last.data.contains("retry_ms"), "{}", last.data);
+    assert_eq!(crate::harness::console::kinds(&client.entries).last(), Some(&"turn_end"), "its turn ended before the stream did");
+}

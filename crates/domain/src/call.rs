@@ -120,6 +120,17 @@ pub struct SessionSummary {
     pub turn_active: bool,
     /// The newest entry's id, or null.
     pub last_event_id: Head,
+    /// True when it was put away; its next prompt brings it back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub archived: bool,
+}
+
+/// `POST /api/session/{id}/archive`, and its answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Archived {
+    /// Whether it is put away.
+    pub archived: bool,
 }
 
 /// `GET /api/session`, newest first.

@@ -75,6 +75,13 @@ pub fn retry_frame(millis: u64) -> String {
     out
 }
 
+/// The last frame of a stream whose server is about to end: it comes back, so attach again in so many milliseconds.
+pub fn restart_frame(millis: u64) -> String {
+    let mut out = retry_frame(millis);
+    let _ = write!(out, "event: restart\ndata: {{\"retry_ms\":{millis}}}\n\n");
+    out
+}
+
 /// The comment that keeps a silent stream alive.
 pub const HEARTBEAT: &str = ": heartbeat\n\n";
 

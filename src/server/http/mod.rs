@@ -67,6 +67,7 @@ fn guarded_routes(console: &Console) -> Router<Console> {
         .route("/api/session/{id}/prompt", post(session::prompt))
         .route("/api/session/{id}/cancel", post(session::cancel))
         .route("/api/session/{id}/output/{tool_id}", get(session::output))
+        .route("/api/session/{id}/archive", post(session::archive))
         .route("/api/session/{id}/permission", post(session::permission))
         .route("/api/pve/verbs", get(pve::verbs))
         .route("/api/pve/runs", get(pve::runs))
@@ -77,6 +78,12 @@ fn guarded_routes(console: &Console) -> Router<Console> {
         .fallback(async || Failure::NotFound)
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)
         .layer(middleware::from_fn_with_state(console.clone(), gate))
+}
+
+impl Console {
+    fn rhythm(&self) -> stream::Rhythm {
+        stream::Rhythm { keepalive: self.limits.keepalive, ending: self.ending.clone() }
+    }
 }
 
 async fn health() -> Json<Health> {

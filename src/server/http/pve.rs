@@ -85,7 +85,7 @@ pub(super) async fn stream(
     let cursor = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let from = cursor.map_or(0, |cursor| cursor.saturating_add(1));
     if let Some(live) = console.power.live(&id) {
-        return Ok(stream::answer(stream::run(live, from, console.limits.keepalive)));
+        return Ok(stream::answer(stream::run(live, from, console.rhythm())));
     }
     let run = console.power.run(&id).await?.ok_or(Failure::UnknownRun(id))?;
     Ok(stream::answer(stream::ended_run(&run, from)))

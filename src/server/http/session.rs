@@ -9,7 +9,7 @@ use axum::{
 };
 use domain::{
     attach::{self, Asked},
-    call::{Cancelled, Decided, DecisionInput, Entries, PromptInput, SessionOpened, Sessions, Started},
+    call::{Archived, Cancelled, Decided, DecisionInput, Entries, PromptInput, SessionOpened, Sessions, Started},
     ids::{EntryId, SessionId},
 };
 use serde::Deserialize;
@@ -25,11 +25,62 @@ use crate::server::{
     console::Console,
     failure::Failure,
     idempotency::{Answer, answer},
-    store::{Form, StoredAnswer},
+    store::{Form, StoredAnswer, Wanted},
 };
 
-pub(super) async fn list(_: Operator, State(console): State<Console>) -> Result<Json<Sessions>, Failure> {
-    Ok(Json(Sessions { sessions: console.sessions.list().await? }))
+/// What of the list is wanted.
+#[derive(Deserialize)]
+pub(super) struct Listed {
+    archived: Option<bool>,
+    q: Option<String>,
+    limit: Option<String>,
+}
+
+/// How many sessions are listed where nobody says how many, and the most.
+const SESSIONS: u64 = 100;
+const MOST_SESSIONS: u64 = 1000;
+/// The longest text that is searched for, in bytes.
+const LONGEST_SEARCH: usize = 200;
+
+pub(super) async fn list(
+    _: Operator,
+    State(console): State<Console>,
+    Params(listed): Params<Listed>,
+) -> Result<Json<Sessions>, Failure> {
+    let text = listed.q.filter(|text| !text.trim().is_empty());
+    if text.as_ref().is_some_and(|text| text.len() > LONGEST_SEARCH) {
+        return Err(Failure::BadInput(format!("q is longer than {LONGEST_SEARCH} bytes: search for less")));
+    }
+    let limit = bounded_number("limit", listed.limit, SESSIONS, MOST_SESSIONS)?;
+    let wanted = Wanted { archived: listed.archived.unwrap_or(false), text, limit };
+    Ok(Json(Sessions { sessions: console.sessions.list(wanted).await? }))
+}
+
+pub(super) async fn archive(
+    State(console): State<Console>,
+    Name(id): Name,
+    call: Call,
+) -> Result<StoredAnswer, Failure> {
+    let session = console.session(&id).await?;
+    let input: Archived = call.json()?;
+    let here = console.clone();
+    let work = async move {
+        here.sessions.archive(&session, input.archived).await?;
+        Ok(Answer { stored: answer(200, &input), executed: true })
+    };
+    console.once.run(&console.store, call.intent, work).await
+}
+
+fn number(name: &str, text: Option<String>) -> Result<Option<u64>, Failure> {
+    text.map(|text| text.parse().map_err(|_| Failure::BadInput(format!("{name} is {text:?}, not a number"))))
+        .transpose()
+}
+
+fn bounded_number(name: &str, text: Option<String>, default: u64, most: u64) -> Result<u64, Failure> {
+    match number(name, text)?.unwrap_or(default) {
+        limit if limit > most => Err(Failure::BadInput(format!("{name} is {limit}; the largest is {most}"))),
+        limit => Ok(limit),
+    }
 }
 
 pub(super) async fn create(State(console): State<Console>, call: Call) -> Result<StoredAnswer, Failure> {
@@ -114,15 +165,8 @@ pub(super) async fn entries(
     Params(older): Params<Older>,
 ) -> Result<Json<Entries>, Failure> {
     let session = console.session(&id).await?;
-    let number = |name: &str, text: Option<String>| {
-        text.map(|text| text.parse::<u64>().map_err(|_| Failure::BadInput(format!("{name} is {text:?}, not a number"))))
-            .transpose()
-    };
     let before = number("before", older.before)?.map(EntryId);
-    let limit = number("limit", older.limit)?.unwrap_or(ENTRIES);
-    if limit > MOST_ENTRIES {
-        return Err(Failure::BadInput(format!("limit is {limit}; the largest is {MOST_ENTRIES}")));
-    }
+    let limit = bounded_number("limit", older.limit, ENTRIES, MOST_ENTRIES)?;
     Ok(Json(Entries { entries: session.entries_before(before, limit, ENTRIES_BYTES).await? }))
 }
 
@@ -160,5 +204,5 @@ pub(super) async fn stream(
         tail: cursor.tail.as_deref(),
     };
     let start = attach::start(asked, session.head());
-    Ok(stream::answer(stream::session(session, start, console.limits.keepalive)))
+    Ok(stream::answer(stream::session(session, start, console.rhythm())))
 }

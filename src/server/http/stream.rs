@@ -20,6 +20,7 @@ use domain::{
 };
 use futures_util::{Stream, stream};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::server::{
     power::live::LiveRun,
@@ -47,14 +48,25 @@ struct Follower {
     shown: LiveFrames,
     caught_up: bool,
     greeting: Option<Bytes>,
-    keepalive: Duration,
+    rhythm: Rhythm,
+    /// True once the client was told that the server ends.
+    over: bool,
+}
+
+/// What all streams of a server go by.
+#[derive(Clone, Debug)]
+pub(super) struct Rhythm {
+    /// The longest silence before a heartbeat.
+    pub keepalive: Duration,
+    /// Cancelled when the server is about to end.
+    pub ending: CancellationToken,
 }
 
 /// The entries of a session from `start` on, then whatever comes.
 pub(super) fn session(
     session: Arc<Session>,
     start: Start,
-    keepalive: Duration,
+    rhythm: Rhythm,
 ) -> impl Stream<Item = Result<Bytes, std::io::Error>> {
     let (head, live) = session.follow();
     let mut greeting = sse::retry_frame(RETRY_MS);
@@ -69,10 +81,12 @@ pub(super) fn session(
         shown: LiveFrames::default(),
         caught_up: false,
         greeting: Some(greeting.into()),
-        keepalive,
+        rhythm,
+        over: false,
     };
     stream::unfold(follower, async |mut follower| match follower.piece().await {
-        Ok(piece) => Some((Ok(piece), follower)),
+        Ok(None) => None,
+        Ok(Some(piece)) => Some((Ok(piece), follower)),
         Err(error) => {
             // The client attaches again with its cursor; the cause is ours.
             tracing::error!(%error, session = %follower.session.id, "a stream ended because the log cannot be read");
@@ -82,30 +96,43 @@ pub(super) fn session(
 }
 
 impl Follower {
-    async fn piece(&mut self) -> Result<Bytes, crate::server::store::StoreError> {
+    /// The next piece; nothing once the client was told to come back later.
+    async fn piece(&mut self) -> Result<Option<Bytes>, crate::server::store::StoreError> {
+        if self.over {
+            return Ok(None);
+        }
         if let Some(greeting) = self.greeting.take() {
-            return Ok(greeting);
+            return Ok(Some(greeting));
         }
         loop {
+            // Looked at before the log: whatever was written until then is sent before the stream ends.
+            let ending = self.rhythm.ending.is_cancelled();
             // Marked as seen before looking: what comes while we look makes us look again.
             self.head.borrow_and_update();
             let (frames, next) = self.session.frames(self.next).await?;
             if !frames.is_empty() {
                 self.next = next;
-                return Ok(frames);
+                return Ok(Some(frames));
             }
             if !self.caught_up {
                 self.caught_up = true;
-                return Ok(sse::caught_up_frame(domain::log::Head::of_len(self.next.0)).into());
+                return Ok(Some(sse::caught_up_frame(domain::log::Head::of_len(self.next.0)).into()));
             }
             if let Some(frame) = self.fresh_live_frame() {
-                return Ok(frame);
+                return Ok(Some(frame));
+            }
+            if ending {
+                self.over = true;
+                return Ok(Some(sse::restart_frame(RETRY_MS).into()));
             }
             tokio::select! {
                 biased;
                 Ok(()) = self.head.changed() => {}
                 Ok(()) = self.live.changed() => {}
-                () = tokio::time::sleep(self.keepalive) => return Ok(Bytes::from_static(sse::HEARTBEAT.as_bytes())),
+                () = self.rhythm.ending.cancelled(), if !ending => {}
+                () = tokio::time::sleep(self.rhythm.keepalive) => {
+                    return Ok(Some(Bytes::from_static(sse::HEARTBEAT.as_bytes())));
+                }
             }
         }
     }
@@ -136,30 +163,34 @@ fn end_frame(run: &Run) -> String {
 pub(super) fn run(
     live: Arc<LiveRun>,
     from: usize,
-    keepalive: Duration,
+    rhythm: Rhythm,
 ) -> impl Stream<Item = Result<Bytes, std::io::Error>> {
     let changed = live.follow();
-    stream::unfold(Some((live, changed, from, true)), move |state| async move {
-        let (live, mut changed, mut from, first) = state?;
-        if first {
-            return Some((Ok(sse::retry_frame(RETRY_MS).into()), Some((live, changed, from, false))));
-        }
-        loop {
-            let progress = *changed.borrow_and_update();
-            let chunks = live.chunks(from);
-            if !chunks.is_empty() {
-                let frames: String = chunks.iter().zip(from..).map(|(chunk, id)| chunk_frame(id, chunk)).collect();
-                from += chunks.len();
-                return Some((Ok(frames.into()), Some((live, changed, from, false))));
+    stream::unfold(Some((live, changed, from, true)), move |state| {
+        let Rhythm { keepalive, ending } = rhythm.clone();
+        async move {
+            let (live, mut changed, mut from, first) = state?;
+            if first {
+                return Some((Ok(sse::retry_frame(RETRY_MS).into()), Some((live, changed, from, false))));
             }
-            if progress.ended {
-                return Some((Ok(end_frame(&live.run()).into()), None));
-            }
-            tokio::select! {
-                Ok(()) = changed.changed() => {}
-                () = tokio::time::sleep(keepalive) => {
-                    let heartbeat = Bytes::from_static(sse::HEARTBEAT.as_bytes());
-                    return Some((Ok(heartbeat), Some((live, changed, from, false))));
+            loop {
+                let progress = *changed.borrow_and_update();
+                let chunks = live.chunks(from);
+                if !chunks.is_empty() {
+                    let frames: String = chunks.iter().zip(from..).map(|(chunk, id)| chunk_frame(id, chunk)).collect();
+                    from += chunks.len();
+                    return Some((Ok(frames.into()), Some((live, changed, from, false))));
+                }
+                if progress.ended {
+                    return Some((Ok(end_frame(&live.run()).into()), None));
+                }
+                tokio::select! {
+                    Ok(()) = changed.changed() => {}
+                    () = ending.cancelled() => return Some((Ok(sse::restart_frame(RETRY_MS).into()), None)),
+                    () = tokio::time::sleep(keepalive) => {
+                        let heartbeat = Bytes::from_static(sse::HEARTBEAT.as_bytes());
+                        return Some((Ok(heartbeat), Some((live, changed, from, false))));
+                    }
                 }
             }
         }

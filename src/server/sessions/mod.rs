@@ -30,7 +30,7 @@ use self::{
 use super::{
     config::Limits,
     fresh,
-    store::{Intent, Store, StoreError, StoredAnswer, StoredSession},
+    store::{Intent, Store, StoreError, StoredAnswer, StoredSession, Wanted},
 };
 
 /// Why a session did not do what it was asked.
@@ -74,12 +74,18 @@ pub struct Prompt {
 /// How many messages may be on their way into one turn; more wait for their place.
 const MESSAGES: usize = 4;
 
+/// How many sessions may be in memory before those are forgotten that nobody looks at. Each has up to 1 MiB of frames.
+const IN_MEMORY: usize = 64;
+
 /// All sessions of this server.
 pub struct Sessions {
     store: Store,
     backends: Backends,
     limits: Limits,
     open: Mutex<HashMap<SessionId, Arc<Session>>>,
+    /// Held while a session is read from the record and put into `open`: one that was read earlier and put there later,
+    /// after it had been used and forgotten, would not know its newest entries.
+    reading: tokio::sync::Mutex<()>,
     /// The turns that run. Its lock is taken before that of a session's turn.
     running: Mutex<Running>,
 }
@@ -104,9 +110,10 @@ impl Sessions {
             backends,
             limits,
             open: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
             running: Mutex::default(),
         });
-        for stored in store.sessions().await?.into_iter().filter(|stored| stored.turn_open) {
+        for stored in store.unclosed_sessions().await? {
             // When it cannot be written now, it is tried again: a full disk must not keep the console from starting.
             sessions.adopt(stored).close_turn(Ending::ServerEnded, || ()).await;
         }
@@ -115,6 +122,9 @@ impl Sessions {
 
     fn adopt(&self, stored: StoredSession) -> Arc<Session> {
         let mut open = locked(&self.open);
+        if open.len() >= IN_MEMORY {
+            open.retain(|_, session| !session.is_forgettable());
+        }
         let id = stored.id.clone();
         Arc::clone(open.entry(id).or_insert_with(|| Arc::new(Session::new(stored, self.store.clone()))))
     }
@@ -127,7 +137,14 @@ impl Sessions {
     ) -> Result<Arc<Session>, StoreError> {
         let created = fresh::now();
         self.store.create_session(id.clone(), created, intent).await?;
-        let stored = StoredSession { id, created, title: None, head: domain::log::Head(None), turn_open: false };
+        let stored = StoredSession {
+            id,
+            created,
+            title: None,
+            head: domain::log::Head(None),
+            turn_open: false,
+            archived: false,
+        };
         Ok(self.adopt(stored))
     }
 
@@ -136,21 +153,37 @@ impl Sessions {
         if let Some(session) = locked(&self.open).get(id) {
             return Ok(Arc::clone(session));
         }
+        let _reading = self.reading.lock().await;
         match self.store.session(id.clone()).await? {
             Some(stored) => Ok(self.adopt(stored)),
             None => Err(SessionError::Unknown(id.clone())),
         }
     }
 
-    /// All of them, newest first.
-    pub async fn list(&self) -> Result<Vec<SessionSummary>, StoreError> {
-        let stored = self.store.sessions().await?;
-        Ok(stored.into_iter().map(|stored| self.adopt(stored).summary()).collect())
+    /// Those that are wanted, newest first.
+    pub async fn list(&self, wanted: Wanted) -> Result<Vec<SessionSummary>, StoreError> {
+        let stored = self.store.sessions(wanted).await?;
+        let open = locked(&self.open);
+        // What is in memory knows more; what is not need not be for this.
+        let summary = |stored: StoredSession| match open.get(&stored.id) {
+            Some(session) => session.summary(),
+            None => summary_of(stored),
+        };
+        Ok(stored.into_iter().map(summary).collect())
     }
 
-    /// The newest session, if there is one.
+    /// The newest session that was not put away, if there is one.
     pub async fn newest(&self) -> Result<Option<Arc<Session>>, StoreError> {
-        Ok(self.store.sessions().await?.into_iter().next().map(|stored| self.adopt(stored)))
+        let _reading = self.reading.lock().await;
+        let newest = self.store.sessions(Wanted { archived: false, text: None, limit: 1 }).await?;
+        Ok(newest.into_iter().next().map(|stored| self.adopt(stored)))
+    }
+
+    /// Puts a session away, or back.
+    pub async fn archive(&self, session: &Session, archived: bool) -> Result<(), StoreError> {
+        self.store.archive(session.id.clone(), archived).await?;
+        session.set_archived(archived);
+        Ok(())
     }
 
     /// Lets a prompt in: records it, and begins its turn or delivers it into the one that runs. When this returns, the
@@ -264,6 +297,12 @@ impl std::fmt::Debug for Sessions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sessions").field("running", &locked(&self.running).count).finish_non_exhaustive()
     }
+}
+
+/// A session that is not in memory, as lists show it: no turn runs in it.
+fn summary_of(stored: StoredSession) -> SessionSummary {
+    let StoredSession { id, created, title, head, archived, .. } = stored;
+    SessionSummary { id, created, title, turn_active: false, last_event_id: head, archived }
 }
 
 /// What a session shows of its turn to those who list it.

@@ -3,7 +3,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::{Bytes, BytesMut};
@@ -37,6 +40,7 @@ pub struct Session {
     /// What is shown and not logged: only the newest of each kind counts.
     live: watch::Sender<LiveFrames>,
     title: Mutex<Option<String>>,
+    archived: AtomicBool,
     turn: Mutex<TurnSlot>,
     phase: watch::Sender<Phase>,
     pub(super) permissions: Mutex<Waiting>,
@@ -92,6 +96,7 @@ impl Session {
             head: watch::Sender::new(stored.head),
             live: watch::Sender::default(),
             title: Mutex::new(stored.title),
+            archived: AtomicBool::new(stored.archived),
             turn: Mutex::default(),
             phase: watch::Sender::new(Phase::Idle),
             permissions: Mutex::default(),
@@ -117,7 +122,19 @@ impl Session {
             title: locked(&self.title).clone(),
             turn_active: super::is_active(*self.phase.borrow()),
             last_event_id: self.head(),
+            archived: self.archived.load(Ordering::Relaxed),
         }
+    }
+
+    pub(super) fn set_archived(&self, archived: bool) {
+        self.archived.store(archived, Ordering::Relaxed);
+    }
+
+    /// True when nobody would miss it in memory: no turn, nothing to be closed, and no other holds it.
+    pub(super) fn is_forgettable(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) == 1
+            && *self.phase.borrow() == Phase::Idle
+            && self.closing.try_lock().is_ok_and(|unclosed| !*unclosed)
     }
 
     /// Logs an event, and writes what goes with it. When it returns, both are on disk and every follower was told to look
@@ -133,12 +150,16 @@ impl Session {
         also: Option<Also>,
         before_told: impl FnOnce() + Send + 'static,
     ) -> Result<EntryId, StoreError> {
+        let brings_back = matches!(event, Event::User { .. });
         let ends_draft = matches!(event, Event::Text { .. } | Event::TurnEnd);
         let ends_progress = matches!(event, Event::ToolResult { .. } | Event::TurnEnd);
         let session = Arc::clone(self);
         let publish = move |appended: &crate::server::store::Appended| {
             if let Some(title) = &appended.title {
                 *locked(&session.title) = Some(title.clone());
+            }
+            if brings_back {
+                session.set_archived(false);
             }
             before_told();
             locked(&session.recent).push(appended.id, Bytes::from(appended.frame.clone()));

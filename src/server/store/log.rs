@@ -20,6 +20,18 @@ pub struct StoredSession {
     pub head: Head,
     /// True when its last turn has no end, which happens when the server was killed under it.
     pub turn_open: bool,
+    pub archived: bool,
+}
+
+/// Which sessions are listed.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Those that were put away, or those that were not.
+    pub archived: bool,
+    /// Only those in which this stands, in a prompt, an answer, a command or an output; letters of either case.
+    pub text: Option<String>,
+    /// At most so many.
+    pub limit: u64,
 }
 
 /// An entry that is on disk now.
@@ -84,10 +96,36 @@ impl Store {
         .await
     }
 
-    /// All sessions, newest first.
-    pub async fn sessions(&self) -> Result<Vec<StoredSession>, StoreError> {
+    /// All sessions whose last turn has no end.
+    pub async fn unclosed_sessions(&self) -> Result<Vec<StoredSession>, StoreError> {
         self.read(|db| {
-            db.prepare_cached(&format!("{SESSION} ORDER BY s.created DESC, s.id"))?.query_map([], session_of)?.collect()
+            let all: rusqlite::Result<Vec<_>> = db.prepare_cached(SESSION)?.query_map([], session_of)?.collect();
+            Ok(all?.into_iter().filter(|session| session.turn_open).collect())
+        })
+        .await
+    }
+
+    /// Sessions, newest first.
+    pub async fn sessions(&self, wanted: Wanted) -> Result<Vec<StoredSession>, StoreError> {
+        self.read(move |db| {
+            let pattern = wanted.text.as_deref().map(like);
+            let mut statement = db.prepare_cached(&format!(
+                "{SESSION} WHERE s.archived = ?1 AND (?2 IS NULL OR s.title LIKE ?2 ESCAPE '\\' OR EXISTS (
+                     SELECT 1 FROM entries WHERE session = s.id AND kind NOT IN ('session', 'turn_end')
+                     AND json LIKE ?2 ESCAPE '\\'))
+                 ORDER BY s.created DESC, s.id LIMIT ?3"
+            ))?;
+            statement.query_map(params![wanted.archived, pattern, wanted.limit as i64], session_of)?.collect()
+        })
+        .await
+    }
+
+    /// Puts a session away, or back.
+    pub async fn archive(&self, session: SessionId, archived: bool) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.prepare_cached("UPDATE sessions SET archived = ? WHERE id = ?")?
+                .execute(params![archived, session.as_str()])
+                .map(drop)
         })
         .await
     }
@@ -155,8 +193,18 @@ const SESSION: &str = "
     SELECT s.id, s.created, s.title,
            (SELECT max(id) FROM entries WHERE session = s.id),
            (SELECT kind = 'user' FROM entries WHERE session = s.id AND kind IN ('user', 'turn_end')
-             ORDER BY id DESC LIMIT 1)
+             ORDER BY id DESC LIMIT 1),
+           s.archived
     FROM sessions s";
+
+/// The pattern of what holds `text`, as it stands in JSON.
+fn like(text: &str) -> String {
+    let json = serde_json::Value::from(text).to_string();
+    let inner = json.trim_start_matches('"').strip_suffix('"').unwrap_or_default();
+    let escaped: String =
+        inner.chars().flat_map(|c| matches!(c, '%' | '_' | '\\').then_some('\\').into_iter().chain([c])).collect();
+    format!("%{escaped}%")
+}
 
 fn session_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredSession> {
     let id: String = row.get(0)?;
@@ -169,6 +217,7 @@ fn session_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredSession> {
         title: row.get(2)?,
         head: Head(head.map(|id| EntryId(id as u64))),
         turn_open: row.get::<_, Option<bool>>(4)?.unwrap_or(false),
+        archived: row.get(5)?,
     })
 }
 
@@ -187,6 +236,9 @@ fn insert(db: &Connection, session: &SessionId, event: Event, at: Millis) -> rus
         entry.event.kind(),
         json
     ])?;
+    if matches!(entry.event, Event::User { .. }) {
+        db.prepare_cached("UPDATE sessions SET archived = 0 WHERE id = ? AND archived")?.execute([session.as_str()])?;
+    }
     let mut title = None;
     if let Some(first_prompt) = summary.title {
         let titled = db

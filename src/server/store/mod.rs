@@ -22,7 +22,7 @@ use rusqlite::Connection;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 pub use keys::{Form, Intent, KEPT, StoredAnswer};
-pub use log::{Appended, StoredSession};
+pub use log::{Appended, StoredSession, Wanted};
 
 /// Why the record could not be written or read.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 /// Each step of the schema, in order; `user_version` says how many were taken. A step is never edited once it landed.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE sessions (
         id      TEXT PRIMARY KEY,
@@ -68,6 +68,10 @@ const MIGRATIONS: [&str; 2] = [
     -- The agent's conversation of a session, and what it had cost in US dollars when its last turn ended.
     ALTER TABLE sessions ADD COLUMN conversation TEXT;
     ALTER TABLE sessions ADD COLUMN conversation_cost REAL NOT NULL DEFAULT 0;
+",
+    "
+    -- Put away: not in the list unless it is asked for, and back with its next prompt.
+    ALTER TABLE sessions ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
 ",
 ];
 
