@@ -10,6 +10,8 @@ use breakglass::{
         Server,
         agent::{TURN_FILE, shim},
         config::{Settings, Surroundings},
+        export,
+        export::Form,
         local_origin, run_verb, sign_in_link, verb_client,
     },
 };
@@ -40,6 +42,18 @@ struct VerbCommand {
     settings: Settings,
 }
 
+/// A session, and in which form.
+#[derive(Args)]
+struct ExportCommand {
+    /// Its id
+    session: String,
+    /// As a report for people, or its log, one entry per line
+    #[arg(long, value_enum, default_value_t)]
+    format: Form,
+    #[command(flatten)]
+    settings: Settings,
+}
+
 #[derive(Subcommand)]
 enum Program {
     /// Serves the console
@@ -48,6 +62,8 @@ enum Program {
     /// Runs a verb through the console that serves, else directly
     #[command(after_help = SECRETS)]
     Verb(Box<VerbCommand>),
+    /// Writes a session to standard output
+    Export(Box<ExportCommand>),
     /// Keeps one agent's process (the console starts it)
     #[command(hide = true)]
     Keep,
@@ -87,6 +103,13 @@ async fn run(program: Program) -> anyhow::Result<ExitCode> {
         Program::Serve(settings) => serve(*settings).await.map(|()| ExitCode::SUCCESS),
         Program::SignInLink(settings) => print_link(*settings).await.map(|()| ExitCode::SUCCESS),
         Program::Verb(command) => verb(command.verb, command.settings).await,
+        Program::Export(command) => {
+            let ExportCommand { session, format, settings } = *command;
+            let session = session.parse().map_err(anyhow::Error::msg)?;
+            let config = settings.resolve(Surroundings::read())?;
+            export(config, &session, format, std::io::stdout().lock()).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Program::Keep | Program::AgentSsh { .. } => Ok(ExitCode::FAILURE),
     }
 }

@@ -11,6 +11,8 @@ mod attach;
 mod auth;
 #[path = "console/bad_input.rs"]
 mod bad_input;
+#[path = "console/keeping.rs"]
+mod keeping;
 #[path = "console/list.rs"]
 mod list;
 #[path = "console/once.rs"]

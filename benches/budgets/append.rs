@@ -1,6 +1,9 @@
 //! How many events a second one session can take, on disk before anybody is told.
 
-use std::{path::Path, time::{Duration, Instant}};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use breakglass::{
     render::renderer,
@@ -31,9 +34,7 @@ pub async fn run() -> crate::Outcome {
     let (json, path) = (serde_json::to_string(&entry)?, folder.path().to_owned());
     let bare = move |rows, batch| disk::commits(&path, &json, rows, batch, Duration::ZERO);
     let (each, batches) = tokio::task::spawn_blocking(move || (bare(ALONE, 1), bare(TOGETHER, BATCH))).await?;
-    let row = |figure: &str, ours, bare| {
-        Row::beside(figure, Amount(ours, Unit::PerSecond), bare, Budget::None)
-    };
+    let row = |figure: &str, ours, bare| Row::beside(figure, Amount(ours, Unit::PerSecond), bare, Budget::None);
     Ok(Report {
         name: "append",
         rows: vec![

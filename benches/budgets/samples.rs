@@ -22,11 +22,6 @@ impl Samples {
     pub fn median(&self) -> f64 {
         self.at(0.5)
     }
-
-    /// The largest.
-    pub fn max(&self) -> f64 {
-        self.at(1.0)
-    }
 }
 
 /// Now, in nanoseconds since 1970: the one clock that all processes of a measurement share.

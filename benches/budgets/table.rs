@@ -49,11 +49,6 @@ pub struct Report {
 }
 
 impl Row {
-    /// A figure without a baseline.
-    pub fn alone(figure: impl Into<String>, ours: Amount, budget: Budget) -> Self {
-        Row { figure: figure.into(), ours, baseline: None, budget }
-    }
-
     /// A figure beside that of a baseline, in the same unit.
     pub fn beside(figure: impl Into<String>, ours: Amount, baseline: f64, budget: Budget) -> Self {
         Row { figure: figure.into(), ours, baseline: Some(baseline), budget }

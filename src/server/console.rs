@@ -20,6 +20,7 @@ use super::{
     assets::Assets,
     auth::{Gate, Operator},
     config::Limits,
+    disk::Disk,
     failure::Failure,
     flash::Flashes,
     fresh,
@@ -48,6 +49,7 @@ pub struct Parts {
     /// Holds one folder per session.
     pub sessions_dir: PathBuf,
     pub renderer: Renderer,
+    pub disk: Disk,
     /// Cancelled when the server is about to end: streams say so and end.
     pub ending: CancellationToken,
     pub(super) _held: Held,

@@ -15,6 +15,8 @@ pub mod power;
 
 pub mod store;
 
+pub mod export;
+
 pub mod idempotency;
 
 pub mod auth;
@@ -25,9 +27,11 @@ pub mod failure;
 
 mod assets;
 mod child;
+mod disk;
 mod flash;
 mod fresh;
 mod listener;
+mod retention;
 mod ssh;
 mod target;
 pub mod verb_client;
@@ -37,11 +41,12 @@ use std::{fs::File, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use axum::{Router, response::Response};
 use domain::{
     call::VerbAnswer,
+    ids::SessionId,
     page::{AssetNames, Page, SignIn, Surroundings},
     preset::Presets,
     verb::Verb,
 };
-use futures_util::future::BoxFuture;
+use futures_util::{StreamExt, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -50,6 +55,7 @@ use self::{
     auth::{Gate, agents::TurnTokens},
     config::{BackendChoice, Config},
     console::{Console, Parts},
+    disk::Disk,
     listener::{PatientListener, Peer},
     power::{Ask, Power, PowerConfig},
     runbook::Runbook,
@@ -150,7 +156,14 @@ pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Resu
         preset_labels: presets.iter().map(|preset| preset.label.clone()).collect(),
     });
     let backends = Backends { ai, runbook };
-    let sessions = Sessions::open(store.clone(), backends, config.limits.clone()).await?;
+    let disk = Disk { data_dir: config.data_dir.clone(), warn_bytes: config.limits.disk_warn_bytes };
+    if let Some(warning) = disk.warning() {
+        tracing::warn!("{warning}");
+    }
+    let sessions = Sessions::open(store.clone(), backends, config.limits.clone(), disk.clone()).await?;
+    if let Some(keep) = config.limits.retention {
+        retention::begin(store.clone(), Arc::clone(&sessions), config.agent.sessions_dir.clone(), keep);
+    }
     Power::close_abandoned(store.clone(), Arc::clone(&sessions)).await;
     Ok(Console::new(Parts {
         store,
@@ -165,6 +178,7 @@ pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Resu
         surroundings,
         sessions_dir: config.agent.sessions_dir,
         renderer,
+        disk,
         ending: CancellationToken::new(),
         _held: Held { key_agent, claimed },
     }))
@@ -318,6 +332,41 @@ pub async fn run_verb(config: Config, verb: Verb) -> Result<VerbAnswer, StartErr
         Ok(live) => live.wait().await.answer(),
         Err(rejected) => rejected.answer(verb),
     })
+}
+
+/// Writes a session out, whole, beside a server or without one.
+pub async fn export(
+    config: Config,
+    session: &SessionId,
+    form: export::Form,
+    mut out: impl std::io::Write,
+) -> Result<(), ExportError> {
+    let store = Store::open(&config.data_dir, config.limits.store_bytes)?;
+    let found = store.session(session.clone()).await?.ok_or_else(|| ExportError::Unknown(session.clone()))?;
+    match form {
+        export::Form::Markdown => {
+            let report = export::report(&store, &sessions::summary_of(found), &config.target_name).await?;
+            out.write_all(report.as_bytes())?;
+        }
+        export::Form::Jsonl => {
+            let mut lines = std::pin::pin!(export::lines(store, session.clone()));
+            while let Some(piece) = lines.next().await {
+                out.write_all(&piece?)?;
+            }
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// Why a session was not written out.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("there is no session {0} on this record")]
+    Unknown(SessionId),
+    #[error("cannot write: {0}")]
+    Write(#[from] std::io::Error),
 }
 
 fn power_config(config: &Config) -> PowerConfig {

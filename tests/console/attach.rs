@@ -188,5 +188,9 @@ async fn who_follows_is_told_to_come_back_when_the_server_ends() {
     let last = last.unwrap();
     assert_eq!((last.event.as_deref(), last.id), (Some("restart"), None));
     assert!(last.data.contains("retry_ms"), "{}", last.data);
-    assert_eq!(crate::harness::console::kinds(&client.entries).last(), Some(&"turn_end"), "its turn ended before the stream did");
+    assert_eq!(
+        crate::harness::console::kinds(&client.entries).last(),
+        Some(&"turn_end"),
+        "its turn ended before the stream did"
+    );
 }

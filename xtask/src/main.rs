@@ -1,10 +1,11 @@
-//! `cargo xtask run|test|build`: from a fresh clone to a running or tested breakglass. This file is the command line;
+//! `cargo xtask run|test|build|bench`: from a fresh clone to a running or tested breakglass. This file is the command line;
 //! each step has its own file. It must not know what breakglass does: it sees packages, files and exit codes only.
 #![allow(
     clippy::disallowed_methods,
     reason = "a build program of its own: it starts plain children one after the other and has no configuration file"
 )]
 
+mod bench;
 mod child;
 mod compress;
 mod server;
@@ -29,6 +30,8 @@ usage: cargo xtask COMMAND
   build client              the site only
   test [--only STEP] [-- RUNNER ARGS…]
                             everything, or one of: fmt, shell, clippy, nextest, browser
+  bench [NAME…]             figures beside their baselines and budgets: all, or some of replay, fanout, idle, open,
+                            append, line, agent
 
 What is missing is installed first: the wasm target by rustup; for tests also Debian packages and npm's.
 Environment: CHROMIUM names the browser for the tests, BREAKGLASS_CLAUDE_BIN their Claude Code CLI; CARGO_TARGET_DIR is
@@ -60,6 +63,7 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
         ("test", []) => test::run(&Workspace::locate()?, None, &[]),
         ("test", ["--only", step]) => test::run(&Workspace::locate()?, Some(Step::named(step)?), &[]),
         ("test", ["--only", step, "--", more @ ..]) => test::run(&Workspace::locate()?, Some(Step::named(step)?), more),
+        ("bench", names) => bench::run(&Workspace::locate()?, names),
         ("help" | "--help" | "-h", _) => {
             eprintln!("{USAGE}");
             Ok(ExitCode::SUCCESS)

@@ -21,6 +21,8 @@ pub mod permission;
 
 pub mod retelling;
 
+pub mod report;
+
 pub mod transcript;
 
 pub mod verb;

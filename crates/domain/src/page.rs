@@ -28,6 +28,9 @@ pub struct Page {
     pub flash: Option<Flash>,
     /// True while nobody knows what became of the last mutation, so that the next one must be an override.
     pub unknown: bool,
+    /// What there is to say of the console's disk, while it is nearly full.
+    #[serde(default)]
+    pub disk: Option<String>,
     /// The run to show in the VM sheet, with its output so far.
     pub run: Option<Run>,
 }

@@ -375,7 +375,7 @@ impl<'a> Listening<'a> {
         let (silent, config) = (self.heard_at.elapsed(), &self.agent.config);
         if silent >= config.silence && !self.silence_told {
             self.silence_told = true;
-            let since = domain::ids::Millis(fresh::now().0.saturating_sub(silent.as_millis() as u64)).utc_clock();
+            let since = domain::ids::Millis(fresh::now().0.saturating_sub(silent.as_millis() as u64)).utc_time();
             let what = match self.tools.first() {
                 Some((_, name, _)) => format!("{name}, which it has started"),
                 None => "the model's provider".to_owned(),

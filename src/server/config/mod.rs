@@ -147,6 +147,9 @@ pub struct Limits {
     pub prompt_bytes: usize,
     pub body_bytes: usize,
     pub store_bytes: u64,
+    /// How long a session is kept in which nothing happens; for ever where there is none.
+    pub retention: Option<Duration>,
+    pub disk_warn_bytes: u64,
 }
 
 impl Settings {
@@ -224,10 +227,16 @@ impl Settings {
                 prompt_bytes: at_least_one("prompt_max_bytes", settings.prompt_max_bytes, 64 << 10)?,
                 body_bytes: at_least_one("body_max_bytes", settings.body_max_bytes, 4 << 20)?,
                 store_bytes: settings.store_max_bytes.unwrap_or(0),
+                retention: settings.retention_days.filter(|days| *days > 0).map(days),
+                disk_warn_bytes: settings.disk_warn_bytes.unwrap_or(256 << 20),
             },
             child_env: surroundings.child_env,
         })
     }
+}
+
+fn days(days: u64) -> Duration {
+    Duration::from_secs(days.saturating_mul(24 * 60 * 60))
 }
 
 fn user_setting(host_setting: &'static str) -> &'static str {

@@ -138,6 +138,12 @@ pub struct Settings {
     /// Largest database; 0 for no limit but the disk's [default: 0]
     #[arg(long, env = "BREAKGLASS_STORE_MAX_BYTES", value_name = "BYTES")]
     pub store_max_bytes: Option<u64>,
+    /// Sessions and runs in which nothing happened for so many days are deleted; 0 keeps all of them [default: 0]
+    #[arg(long, env = "BREAKGLASS_RETENTION_DAYS", value_name = "DAYS")]
+    pub retention_days: Option<u64>,
+    /// Free space on the disk of the data directory below which everyone is warned; 0 never [default: 268435456]
+    #[arg(long, env = "BREAKGLASS_DISK_WARN_BYTES", value_name = "BYTES")]
+    pub disk_warn_bytes: Option<u64>,
 }
 
 /// Who does the turns.
@@ -218,6 +224,8 @@ impl Settings {
             prompt_max_bytes,
             body_max_bytes,
             store_max_bytes,
+            retention_days,
+            disk_warn_bytes,
         ))
     }
 }

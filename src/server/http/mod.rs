@@ -67,6 +67,7 @@ fn guarded_routes(console: &Console) -> Router<Console> {
         .route("/api/session/{id}/prompt", post(session::prompt))
         .route("/api/session/{id}/cancel", post(session::cancel))
         .route("/api/session/{id}/output/{tool_id}", get(session::output))
+        .route("/api/session/{id}/export", get(session::export))
         .route("/api/session/{id}/archive", post(session::archive))
         .route("/api/session/{id}/permission", post(session::permission))
         .route("/api/pve/verbs", get(pve::verbs))

@@ -116,6 +116,7 @@ async fn page_of(
         operator: operator.name().to_owned(),
         key: fresh::key(),
         flash: view.flash.and_then(|id| console.flashes.read(operator.name(), &id)),
+        disk: console.disk.warning(),
         unknown: console.power.unknown_mutation().is_some(),
         run: shown_run(console, view.run).await,
     })

@@ -23,9 +23,10 @@ use crate::server::{
     agent::outputs,
     auth::Operator,
     console::Console,
+    export::{self, Form},
     failure::Failure,
     idempotency::{Answer, answer},
-    store::{Form, StoredAnswer, Wanted},
+    store::{Form as AnswerForm, StoredAnswer, Wanted},
 };
 
 /// What of the list is wanted.
@@ -87,7 +88,7 @@ pub(super) async fn create(State(console): State<Console>, call: Call) -> Result
     let (here, intent) = (console.clone(), call.intent.clone());
     let opened = |id: &SessionId| answer(200, &SessionOpened { session_id: id.clone() });
     let work = async move {
-        let id = here.open_session(intent.map(|intent| (intent, opened as Form<SessionId>))).await?;
+        let id = here.open_session(intent.map(|intent| (intent, opened as AnswerForm<SessionId>))).await?;
         Ok(Answer { stored: opened(&id), executed: true })
     };
     console.once.run(&console.store, call.intent, work).await
@@ -168,6 +169,34 @@ pub(super) async fn entries(
     let before = number("before", older.before)?.map(EntryId);
     let limit = bounded_number("limit", older.limit, ENTRIES, MOST_ENTRIES)?;
     Ok(Json(Entries { entries: session.entries_before(before, limit, ENTRIES_BYTES).await? }))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Exported {
+    format: Option<String>,
+}
+
+/// A session as a file: the report that a person would send, or its log.
+pub(super) async fn export(
+    _: Operator,
+    State(console): State<Console>,
+    Name(id): Name,
+    Params(exported): Params<Exported>,
+) -> Result<Response, Failure> {
+    let session = console.session(&id).await?;
+    let form: Form = exported.format.as_deref().unwrap_or("markdown").parse().map_err(Failure::BadInput)?;
+    let (kind, ending, body) = match form {
+        Form::Markdown => {
+            let report = export::report(&console.store, &session.summary(), &console.surroundings.target).await?;
+            ("text/markdown; charset=utf-8", "md", Body::from(report))
+        }
+        Form::Jsonl => {
+            let lines = export::lines(console.store.clone(), session.id.clone());
+            ("application/jsonl; charset=utf-8", "jsonl", Body::from_stream(lines))
+        }
+    };
+    let named = format!("attachment; filename=\"breakglass-{}.{ending}\"", session.id.short());
+    Ok(([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, named)], body).into_response())
 }
 
 /// The whole output of one of the agent's tools, where the transcript holds only its beginning.

@@ -15,8 +15,8 @@ use std::{
 
 use domain::{
     call::SessionSummary,
-    event::Event,
-    ids::SessionId,
+    event::{Event, Level},
+    ids::{Millis, SessionId},
     turn::{Admission, Ending, Phase, Refused, admit},
 };
 
@@ -29,6 +29,7 @@ use self::{
 };
 use super::{
     config::Limits,
+    disk::Disk,
     fresh,
     store::{Intent, Store, StoreError, StoredAnswer, StoredSession, Wanted},
 };
@@ -82,6 +83,7 @@ pub struct Sessions {
     store: Store,
     backends: Backends,
     limits: Limits,
+    disk: Disk,
     open: Mutex<HashMap<SessionId, Arc<Session>>>,
     /// Held while a session is read from the record and put into `open`: one that was read earlier and put there later,
     /// after it had been used and forgotten, would not know its newest entries.
@@ -104,11 +106,12 @@ pub(in crate::server) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Sessions {
     /// The sessions on record. Turns that the last server left open are closed first.
-    pub async fn open(store: Store, backends: Backends, limits: Limits) -> Result<Arc<Self>, StoreError> {
+    pub async fn open(store: Store, backends: Backends, limits: Limits, disk: Disk) -> Result<Arc<Self>, StoreError> {
         let sessions = Arc::new(Sessions {
             store: store.clone(),
             backends,
             limits,
+            disk,
             open: Mutex::default(),
             reading: tokio::sync::Mutex::default(),
             running: Mutex::default(),
@@ -179,6 +182,19 @@ impl Sessions {
         Ok(newest.into_iter().next().map(|stored| self.adopt(stored)))
     }
 
+    /// Deletes a session in which nothing happened since `before`, unless somebody has it before them. True when it is gone.
+    pub async fn forget(&self, id: &SessionId, before: Millis) -> Result<bool, StoreError> {
+        let _reading = self.reading.lock().await;
+        {
+            let mut open = locked(&self.open);
+            if open.get(id).is_some_and(|session| !session.is_forgettable()) {
+                return Ok(false);
+            }
+            open.remove(id);
+        }
+        self.store.delete_session(id.clone(), before).await
+    }
+
     /// Puts a session away, or back.
     pub async fn archive(&self, session: &Session, archived: bool) -> Result<(), StoreError> {
         self.store.archive(session.id.clone(), archived).await?;
@@ -220,7 +236,11 @@ impl Sessions {
         let begun = async {
             session.close_unclosed().await?;
             let event = Event::User { text: prompt.task.spoken(), by: by.clone(), steered: false };
-            session.append(event, recording()).await
+            session.append(event, recording()).await?;
+            match self.disk.warning() {
+                Some(text) => session.append(Event::Notice { level: Level::Warning, text }, None).await.map(drop),
+                None => Ok(()),
+            }
         };
         if let Err(error) = begun.await {
             self.turn_over(session);
@@ -300,7 +320,7 @@ impl std::fmt::Debug for Sessions {
 }
 
 /// A session that is not in memory, as lists show it: no turn runs in it.
-fn summary_of(stored: StoredSession) -> SessionSummary {
+pub(super) fn summary_of(stored: StoredSession) -> SessionSummary {
     let StoredSession { id, created, title, head, archived, .. } = stored;
     SessionSummary { id, created, title, turn_active: false, last_event_id: head, archived }
 }

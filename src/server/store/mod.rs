@@ -6,6 +6,7 @@
 //!
 //! This module knows SQL and no rule: what may be written is decided elsewhere.
 
+mod age;
 pub mod conversations;
 mod keys;
 mod log;

@@ -1,0 +1,152 @@
+//! How long a prompt takes to become a request at the model's provider, with the real CLI: a turn that starts a process,
+//! and a later one that finds it waiting. And what the first request weighs.
+
+use std::path::Path;
+
+use domain::event::Event;
+use serde_json::json;
+
+use crate::{
+    Broken,
+    bare_cli::{self, BareCli},
+    harness::{
+        console::Attached,
+        program::Program,
+        provider::{Provider, Request, claude},
+    },
+    record,
+    samples::{Samples, now_ns},
+    table::{Amount, Budget, Report, Row, Unit},
+};
+
+const ROUNDS: usize = 10;
+/// How many new sessions, where two other processes wait that have to go first.
+const CROWDED: usize = 4;
+/// What the provider is shown.
+pub const KEY: &str = "sk-ant-for-benchmarks";
+
+pub async fn run() -> crate::Outcome {
+    let folder = record::folder()?;
+    let provider = Provider::start();
+    let console = start(&folder.path().join("roomy"), &provider, "32")?;
+    let (mut spawned, mut warm, mut crowded) = (Vec::new(), Vec::new(), Vec::new());
+    let mut last = None;
+    for _ in 0..ROUNDS {
+        let mut session = Session::open(&console, &provider).await?;
+        spawned.push(session.turn().await?.0);
+        last = Some(session);
+    }
+    let mut session = last.ok_or("no session")?;
+    let ours = session.first.clone().ok_or("no first request")?;
+    for _ in 0..ROUNDS {
+        warm.push(session.turn().await?.0);
+    }
+    drop(session);
+    drop(console);
+
+    let console = start(&folder.path().join("crowded"), &provider, "2")?;
+    for round in 0..CROWDED + 2 {
+        let took = Session::open(&console, &provider).await?.turn().await?.0;
+        if round >= 2 {
+            crowded.push(took);
+        }
+    }
+    drop(console);
+
+    let bare = folder.path().join("bare");
+    let (mut bare_spawned, mut bare_warm) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let mut cli = BareCli::new(&bare_cli::like_ours(&bare, &provider)?);
+        bare_spawned.push(cli.turn(&provider).await?.0);
+        for _ in 0..if round + 1 == ROUNDS { ROUNDS } else { 0 } {
+            bare_warm.push(cli.turn(&provider).await?.0);
+        }
+    }
+    let plain = BareCli::new(&bare_cli::plain(bare_cli::like_ours(&bare, &provider)?)).turn(&provider).await?.1;
+
+    let median = |ms: Vec<f64>| Samples::of(ms).median();
+    let bare_spawned = median(bare_spawned);
+    let ms =
+        |figure: &str, ours: Vec<f64>, bare, budget| Row::beside(figure, Amount(median(ours), Unit::Ms), bare, budget);
+    Ok(Report {
+        name: "agent",
+        rows: vec![
+            ms("prompt to provider, first turn (spawned)", spawned, bare_spawned, Budget::AtMost(440.0)),
+            ms("prompt to provider, later turn (warm)", warm, median(bare_warm), Budget::AtMost(50.0)),
+            ms("first turn when two others wait (crowded)", crowded, bare_spawned, Budget::None),
+            Row::beside(
+                "input of the first request",
+                Amount(ours.input_tokens as f64, Unit::Tokens),
+                plain.input_tokens as f64,
+                Budget::None,
+            ),
+        ],
+        notes: vec![format!(
+            "the real CLI under the program, from the POST of a prompt to the request's head at a scripted provider on this \
+             machine; medians of {ROUNDS} ({CROWDED} crowded: the pool of two is full, so a process is ended first). \
+             Baseline: the same CLI, called alike, on bare pipes. Input: a token for four bytes of body; its baseline is a \
+             call without {}.",
+            bare_cli::OURS.map(|(flag, _)| flag).join(" ")
+        )],
+    })
+}
+
+fn start(folder: &Path, provider: &Provider, most: &str) -> std::io::Result<Program> {
+    std::fs::create_dir_all(folder)?;
+    let home = folder.display().to_string();
+    let provider = format!("ANTHROPIC_BASE_URL={},CLAUDE_CODE_MAX_RETRIES=1", provider.base());
+    let cli = claude().display().to_string();
+    let mut flags = vec!["--backend", "claude", "--permissions", "autonomous", "--claude-bin", &cli];
+    flags.extend(["--agent-env", &provider, "--max-concurrent-turns", most]);
+    let variables = [("ANTHROPIC_API_KEY", KEY), ("IS_SANDBOX", "1"), ("HOME", &home), ("NO_PROXY", "127.0.0.1")];
+    Ok(Program::start_with(folder, &flags, &variables))
+}
+
+/// A prompt that no other is like, so that its request is found.
+pub fn prompt() -> String {
+    format!("Say OK. {}", uuid::Uuid::new_v4())
+}
+
+/// The request of a prompt, and how long after `sent_ns` it was there, in milliseconds.
+pub async fn arrived(provider: &Provider, prompt: &str, sent_ns: u64) -> Result<(f64, Request), Broken> {
+    let steps = provider.steps().await;
+    let request = steps.into_iter().find(|step| step.last_text.contains(prompt)).ok_or("the provider was not asked")?;
+    Ok((request.at_ms - sent_ns as f64 / 1e6, request))
+}
+
+/// A session of the console, and a client on it.
+struct Session<'a> {
+    console: &'a Program,
+    provider: &'a Provider,
+    id: String,
+    client: Attached,
+    turns: usize,
+    first: Option<Request>,
+}
+
+impl<'a> Session<'a> {
+    async fn open(console: &'a Program, provider: &'a Provider) -> Result<Self, Broken> {
+        let opened = console.post("/api/session", json!({})).await.1;
+        let id = opened["session_id"].as_str().ok_or("no session")?.to_owned();
+        let client = console.attach(&id).await;
+        Ok(Session { console, provider, id, client, turns: 0, first: None })
+    }
+
+    /// One turn to its end.
+    async fn turn(&mut self) -> Result<(f64, Request), Broken> {
+        let prompt = prompt();
+        let sent_ns = now_ns();
+        let answer = self.console.post(&format!("/api/session/{}/prompt", self.id), json!({ "prompt": prompt })).await;
+        if answer.0 != 200 {
+            return Err(format!("the prompt was answered {answer:?}").into());
+        }
+        self.turns += 1;
+        let ended = |client: &Attached| client.entries.iter().filter(|entry| entry.event == Event::TurnEnd).count();
+        while ended(&self.client) < self.turns {
+            self.client.frame().await.ok_or("the stream ended")?;
+        }
+        let arrived = arrived(self.provider, &prompt, sent_ns).await?;
+        self.first.get_or_insert_with(|| arrived.1.clone());
+        Ok(arrived)
+    }
+}

@@ -1,0 +1,93 @@
+//! What is kept, for how long, and how it is taken out.
+
+use breakglass::server::config::Settings;
+use domain::event::{Entry, Event};
+use serde_json::json;
+
+use crate::harness::console::{Console, TOKEN, kinds, practice};
+
+async fn with(console: &Console, prompt: &str) -> String {
+    let session = console.session().await;
+    console.prompt(&session, prompt).await;
+    console.idle(&session).await;
+    session
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_taken_out_as_its_log_and_as_a_report_without_secrets() {
+    let console = Console::practice().await;
+    let session = with(&console, "!echo the disk is full; echo password=hunter2").await;
+    let entries = console.get_json(&format!("/api/session/{session}/entries")).await;
+    let log = console.get(&format!("/api/session/{session}/export?format=jsonl")).await.text().await.unwrap();
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(json!(lines), entries["entries"], "the log, whole");
+    let report = console.get(&format!("/api/session/{session}/export")).await;
+    assert!(report.headers()["content-disposition"].to_str().unwrap().contains(".md\""));
+    let report = report.text().await.unwrap();
+    assert!(report.contains("the disk is full") && report.contains("script:** !echo"), "{report}");
+    assert!(!report.contains("hunter2"), "{report}");
+    assert_eq!(console.get(&format!("/api/session/{session}/export?format=pdf")).await.status(), 422);
+
+    let program = |format: &str, session: &str| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_breakglass"))
+            .args(["export", session, "--format", format, "--data-dir"])
+            .arg(console.folder())
+            .env("API_BEARER_TOKEN", TOKEN)
+            .output()
+            .unwrap()
+    };
+    assert_eq!(String::from_utf8(program("jsonl", &session).stdout).unwrap(), log, "beside the server that writes it");
+    assert!(String::from_utf8(program("markdown", &session).stdout).unwrap().contains("the disk is full"));
+    let unknown = program("jsonl", "00000000-0000-4000-8000-000000000000");
+    assert!(!unknown.status.success());
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("there is no session"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_old_goes_when_the_configuration_says_so_and_stays_when_it_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let console = Console::start_in(practice(), folder.path()).await;
+    let (old, new) = (with(&console, "!echo old").await, with(&console, "!echo new").await);
+    console.post("/api/pve/status", json!({})).await;
+    console.end().await;
+    let week = 7 * 24 * 60 * 60 * 1000;
+    let db = rusqlite::Connection::open(folder.path().join("breakglass.sqlite3")).unwrap();
+    for (sql, id) in [
+        ("UPDATE entries SET at = at - ? WHERE session = ?", &old),
+        ("UPDATE sessions SET created = created - ? WHERE id = ?", &old),
+    ] {
+        db.execute(sql, rusqlite::params![week, id]).unwrap();
+    }
+    db.execute("UPDATE runs SET ended = ended - ?", [week]).unwrap();
+    let outputs = folder.path().join("sessions").join(&old);
+    std::fs::create_dir_all(&outputs).unwrap();
+
+    let kept = Console::start_in(practice(), folder.path()).await;
+    assert_eq!(kept.get(&format!("/api/session/{old}/entries")).await.status(), 200);
+    kept.end().await;
+    let settings = Settings { retention_days: Some(3), ..practice() };
+    let console = Console::start_in(settings, folder.path()).await;
+    crate::harness::console::eventually("the old one goes", async || {
+        let gone = console.get(&format!("/api/session/{old}/entries")).await.status() == 404;
+        (gone && !outputs.exists()).then_some(())
+    })
+    .await;
+    crate::harness::console::eventually("the old run goes", async || {
+        (console.get_json("/api/pve/runs").await["runs"] == json!([])).then_some(())
+    })
+    .await;
+    assert_eq!(console.get(&format!("/api/session/{new}/entries")).await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_is_nearly_full_is_said_in_the_turn_and_on_the_page() {
+    let console = Console::start(Settings { disk_warn_bytes: Some(u64::MAX), ..practice() }).await;
+    let session = with(&console, "!echo hi").await;
+    let entries = console.get_json(&format!("/api/session/{session}/entries")).await;
+    let entries: Vec<Entry> = serde_json::from_value(entries["entries"].clone()).unwrap();
+    assert_eq!(kinds(&entries)[..3], ["user", "notice", "tool"]);
+    let Event::Notice { text, .. } = &entries[1].event else { panic!() };
+    assert!(text.contains("MiB left") && text.contains("BREAKGLASS_DISK_WARN_BYTES"), "{text}");
+    let page = console.get(&format!("/s/{session}")).await.text().await.unwrap();
+    assert!(page.contains("MiB left"));
+}

@@ -1,0 +1,112 @@
+//! The program on a port and a data directory that outlive it: started, killed with SIGKILL, started again. Unlike
+//! `harness::program` it may be killed before it listens, and what it says on standard error is kept. It does not decide
+//! when.
+
+use std::{
+    fs::{File, OpenOptions},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
+
+use super::chance::Chance;
+use crate::harness::console::{PATIENCE, TOKEN};
+
+/// A server's place, and its process if there is one.
+pub struct Server {
+    folder: PathBuf,
+    address: String,
+    running: Option<(Child, Lines<BufReader<ChildStdout>>)>,
+}
+
+impl Server {
+    /// A place in this folder, on a port that is free now. It is none of those that the kernel gives away by itself: in
+    /// the moments in which the server is dead, another test must not be given its port.
+    pub fn place(folder: &Path, chance: &mut Chance) -> Self {
+        let ports = std::iter::repeat_with(|| chance.between(20_000, 30_000));
+        let free = |port: &u64| TcpListener::bind(format!("127.0.0.1:{port}")).is_ok();
+        let port = ports.take(1000).find(free).expect("a free port");
+        Server { folder: folder.to_owned(), address: format!("127.0.0.1:{port}"), running: None }
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Starts the program and does not wait for it.
+    pub fn start(&mut self) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_breakglass"))
+            .args(["serve", "--practice", "--listen", &self.address, "--max-concurrent-turns", "3", "--data-dir"])
+            .arg(self.data())
+            .env("API_BEARER_TOKEN", TOKEN)
+            .env("BREAKGLASS_SSE_KEEPALIVE_SECONDS", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(self.log())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        self.running = Some((child, lines));
+    }
+
+    fn log(&self) -> File {
+        OpenOptions::new().create(true).append(true).open(self.folder.join("stderr")).unwrap()
+    }
+
+    /// What all its processes said on standard error, the end of it.
+    pub fn last_words(&self) -> String {
+        let text = std::fs::read_to_string(self.folder.join("stderr")).unwrap_or_default();
+        let lines: Vec<_> = text.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+
+    /// Waits until it listens.
+    pub async fn listening(&mut self) -> Result<(), String> {
+        let (_, lines) = self.running.as_mut().expect("it was started");
+        let until_it_says = async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                if line.starts_with("listening on ") {
+                    return true;
+                }
+            }
+            false
+        };
+        match tokio::time::timeout(PATIENCE, until_it_says).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("the server ended while it started".into()),
+            Err(_) => Err("the server does not come up".into()),
+        }
+    }
+
+    /// SIGKILL, as the kernel's OOM killer does it. False when it had ended by itself, which it must not.
+    pub async fn kill(&mut self) -> bool {
+        let (mut child, _) = self.running.take().expect("it was started");
+        let lived = child.try_wait().unwrap().is_none();
+        child.kill().await.unwrap();
+        lived
+    }
+}
+
+/// Whether the practice host is at work: a mutation runs on when the server is dead, and nothing of it may be counted
+/// for the next one. Its processes are known by the script's path, from the moment at which they are started.
+pub fn host_at_work(data: &Path) -> bool {
+    let script = data.join("practice/breakglass-pve");
+    let script = script.to_str().unwrap().as_bytes();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok()).any(|line| {
+        // The last argument is the script or `--worker`.
+        line.split(|byte| *byte == 0).any(|argument| argument == script)
+    })
+}
