@@ -17,7 +17,7 @@ impl Disk {
     pub fn warning(&self) -> Option<String> {
         let found = nix::sys::statvfs::statvfs(&self.data_dir).ok()?;
         // Blocks are counted in fragments, and what is kept for root is not ours; see `statvfs(3)`.
-        let free = u64::from(found.blocks_available()).saturating_mul(u64::from(found.fragment_size()));
+        let free = found.blocks_available().saturating_mul(found.fragment_size());
         (free < self.warn_bytes).then(|| {
             format!(
                 "the console's disk has {} MiB left: make room in {} or near it, else nothing new can be recorded soon \

@@ -26,7 +26,7 @@ async fn a_session_is_found_by_what_was_asked_and_by_what_came_of_it() {
     assert_eq!(listed(&console, "?q=42").await, [json!(other)], "in an output");
     assert_eq!(listed(&console, "?q=100%25%20full").await, [json!(disk)], "a percent sign is one");
     assert_eq!(listed(&console, "?q=%22really%22").await, [json!(disk)], "as it reads, not as it is stored");
-    assert_eq!(listed(&console, "?q=1_0").await, [json!(0); 0]);
+    assert_eq!(listed(&console, "?q=1_0").await, Vec::<Value>::new());
     assert_eq!(listed(&console, "?limit=1").await, [json!(other)]);
     assert_eq!(console.get("/api/session?limit=100000").await.status(), 422);
     assert_eq!(console.get(&format!("/api/session?q={}", "x".repeat(300))).await.status(), 422);
@@ -43,7 +43,7 @@ async fn a_session_that_was_put_away_comes_back_with_its_next_prompt() {
     assert_eq!(console.get(&format!("/api/session/{old}/entries")).await.status(), 200, "it can still be read");
     console.prompt(&old, "!echo again").await;
     console.idle(&old).await;
-    assert_eq!(listed(&console, "?archived=true").await, [json!(0); 0]);
+    assert_eq!(listed(&console, "?archived=true").await, Vec::<Value>::new());
     assert_eq!(console.post(&archive, json!({})).await.0, 422);
 }
 

@@ -59,7 +59,7 @@ pub async fn run(server: &mut Server, mut chance: Chance, kills: u64, board: &Bo
         board.count("kills");
         server.start();
         if let Err(why) = server.listening().await {
-            board.fault(format!("after kill {kill}: {why}:\n{}", server.last_words()));
+            board.fault(format!("after kill {kill}: {why}"));
             return;
         }
     }

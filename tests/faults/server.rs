@@ -65,13 +65,6 @@ impl Server {
         OpenOptions::new().create(true).append(true).open(self.folder.join("stderr")).unwrap()
     }
 
-    /// What all its processes said on standard error, the end of it.
-    pub fn last_words(&self) -> String {
-        let text = std::fs::read_to_string(self.folder.join("stderr")).unwrap_or_default();
-        let lines: Vec<_> = text.lines().collect();
-        lines[lines.len().saturating_sub(40)..].join("\n")
-    }
-
     /// Waits until it listens.
     pub async fn listening(&mut self) -> Result<(), String> {
         let (_, lines) = self.running.as_mut().expect("it was started");
@@ -97,6 +90,13 @@ impl Server {
         child.kill().await.unwrap();
         lived
     }
+}
+
+/// What all processes of a place said on standard error, the end of it.
+pub fn last_words(folder: &Path) -> String {
+    let text = std::fs::read_to_string(folder.join("stderr")).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
 /// Whether the practice host is at work: a mutation runs on when the server is dead, and nothing of it may be counted
