@@ -36,6 +36,7 @@ pub(super) fn arrived(event: &Event) {
     let action = match event {
         Event::User { .. } => "/do/prompt",
         Event::Verb { .. } => "/do/verb",
+        Event::Decision { .. } => "/do/decide",
         _ => return,
     };
     let known = UNSURE.with_borrow_mut(|unsure| {
@@ -81,21 +82,25 @@ struct Sent {
     action: String,
     /// Its fields without the key, encoded.
     fields: String,
+    /// Whether it goes into the running turn, as a further field. It is no part of the intent: what may have begun a turn
+    /// must not be delivered into that turn as well.
+    steer: String,
     /// True when it sends what was typed.
     typed: bool,
-    confirmation: Option<web_sys::Element>,
+    form: HtmlFormElement,
 }
 
 impl Sent {
     fn of(form: &HtmlFormElement, button: Option<&HtmlButtonElement>, action: String) -> Option<Self> {
         let data = web_sys::FormData::new_with_form(form).ok()?;
         data.delete("key");
-        let chosen = button.filter(|button| !button.name().is_empty());
-        if let Some(button) = chosen {
-            data.append_with_str(&button.name(), &button.value()).ok()?;
+        let (name, value) = button.map(|button| (button.name(), button.value())).unwrap_or_default();
+        let sends = name == "steer";
+        let typed = action == "/do/prompt" && (sends || name.is_empty());
+        if !sends && !name.is_empty() {
+            data.append_with_str(&name, &value).ok()?;
         }
-        let prompt = action == "/do/prompt";
-        if chosen.is_some() || !prompt {
+        if !typed {
             // A preset, Stop or a verb leaves what was typed where it is.
             data.delete("prompt");
         }
@@ -104,14 +109,15 @@ impl Sent {
         Some(Sent {
             action,
             fields: String::from(params.to_string()),
-            typed: prompt && chosen.is_none(),
-            confirmation: form.closest("details.confirm").ok().flatten(),
+            steer: if sends { format!("&steer={value}") } else { String::new() },
+            typed,
+            form: form.clone(),
         })
     }
 }
 
 async fn send(state: State, sent: Sent) {
-    let Sent { action, fields, typed, confirmation } = sent;
+    let Sent { action, fields, steer, typed, form } = sent;
     let text = dom::field().map(|field| field.value()).unwrap_or_default();
     if typed && text.trim().is_empty() {
         return;
@@ -136,7 +142,7 @@ async fn send(state: State, sent: Sent) {
     });
     let again = key.is_some();
     let key = key.unwrap_or_else(new_key);
-    let answered = post(&action, &format!("{fields}&key={key}")).await;
+    let answered = post(&action, &format!("{fields}{steer}&key={key}")).await;
     SENDING.with_borrow_mut(|sending| sending.retain(|other| *other != this));
     if typed {
         state.sending.set(false);
@@ -177,9 +183,13 @@ async fn send(state: State, sent: Sent) {
                 dom::toast(state, "Nothing was running.".into());
             }
         }
-        Ok(FormAnswer::Decided { .. }) => stream::expect_news(state),
+        Ok(FormAnswer::Decided { .. }) => {
+            // The card goes when its decision comes; until then it takes no second one.
+            let _ = form.set_attribute("inert", "");
+            stream::expect_news(state);
+        }
         Ok(FormAnswer::Running { run_id }) => {
-            if let Some(details) = confirmation {
+            if let Ok(Some(details)) = form.closest("details.confirm") {
                 let _ = details.remove_attribute("open");
             }
             run::follow(state, run_id);

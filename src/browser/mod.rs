@@ -44,7 +44,7 @@ fn attach(state: State) {
     dom::pass_flash(state);
     scroll::listen(state);
     forms::intercept(state);
-    keys::listen(state);
+    keys::listen();
     sheet::listen();
     stream::attach(state);
     run::resume(state);

@@ -120,6 +120,7 @@ fn open(state: State) {
         state.draft.set(None);
         state.progress.set(None);
         state.stopping.set(false);
+        waits(state);
     });
     source.on("caught-up", move |_| {
         with(|follower| {
@@ -200,11 +201,32 @@ fn take(state: State, data: &str) {
             state.transcript.update(|transcript| {
                 transcript.apply(&entry);
             });
+            waits(state);
         }),
         Some(Streamed::Live(live)) => scroll::keeping(|| match live {
-            Live::Draft { text } => state.draft.set(Some(text)),
+            // With nothing in it, it says that nothing is being written any more.
+            Live::Draft { text } => state.draft.set(Some(text).filter(|text| !text.is_empty())),
             Live::Progress { seconds, .. } => state.progress.set(Some(seconds)),
         }),
         None => {}
+    }
+}
+
+/// Shows what waits for a decision now. A card is never changed into another one: nothing that was typed or chosen for one
+/// may be sent with the other.
+fn waits(state: State) {
+    let waiting = state.transcript.with_untracked(|transcript| transcript.waiting().map(|row| row.id.0));
+    if waiting == state.waiting.get_untracked() {
+        return;
+    }
+    dom::title(waiting.is_some());
+    state.waiting.set(None);
+    if waiting.is_some() {
+        dom::soon(move || {
+            let now = state.transcript.with_untracked(|transcript| transcript.waiting().map(|row| row.id.0));
+            if now == waiting {
+                state.waiting.set(waiting);
+            }
+        });
     }
 }

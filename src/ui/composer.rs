@@ -4,7 +4,7 @@
 use domain::preset::PresetSummary;
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
-use super::{icons::Icon, prose::shown};
+use super::{icons::Icon, permission::Waiting, prose::shown};
 use crate::{
     api::{StopTurn, SubmitPrompt},
     state::{Link, State},
@@ -20,11 +20,10 @@ pub(super) fn Controls() -> impl IntoView {
         <footer class="controls">
             <Toast/>
             <LinkBar/>
+            <Waiting/>
             <form id="composer" method="post" action=SubmitPrompt::PATH>
                 <input type="hidden" name="session" value=state.session_id()/>
                 <input type="hidden" name="key" value=state.key()/>
-                // The first button of a form is the one that Enter presses in a field; it must be Send.
-                <button class="enter-sends" tabindex="-1" aria-hidden="true">"Send"</button>
                 <div class="presets" role="group" aria-label="Presets">{presets}</div>
                 <div class="composer">
                     <Field/>
@@ -67,7 +66,7 @@ fn preset_chip(state: State, preset: PresetSummary, has_ai: bool) -> impl IntoVi
 fn Field() -> impl IntoView {
     let state = State::current();
     let draft = state.page.with_value(|page| page.flash.as_ref().map(|flash| flash.draft.clone()).unwrap_or_default());
-    let words = "What is wrong? Or !command";
+    let words = if state.has_ai() { "Tell the agent, or !command" } else { "What is wrong? Or !command" };
     // A parser drops the first line end of a text field, so one is put there for it. An empty text node would be rendered as a space, which is something typed.
     if draft.is_empty() {
         Either::Left(view! {
@@ -86,23 +85,31 @@ fn Field() -> impl IntoView {
     }
 }
 
+/// Stop, while a turn runs; and Send, which then delivers into that turn, where there is an agent to hear it. Send keeps
+/// its place, so that a second tap on it does not stop what the first one began.
 #[component]
 fn SendOrStop() -> impl IntoView {
     let state = State::current();
+    let has_ai = state.has_ai();
     move || {
-        if state.working() {
-            let stopping = state.stopping.get();
-            Either::Left(view! {
+        let (working, stopping) = (state.working(), state.stopping.get());
+        let stop = working.then(|| {
+            view! {
                 <button class="stop" formaction=StopTurn::PATH disabled=stopping>
                     <Icon name="stop"/>
                     {if stopping { "Stopping" } else { "Stop" }}
                 </button>
-            })
-        } else {
-            Either::Right(view! {
-                <button class="send" aria-label="Send" disabled=state.sending.get()><Icon name="send"/></button>
-            })
-        }
+            }
+        });
+        let (words, steer) = if working { ("Send into this turn", "true") } else { ("Send", "false") };
+        let send = (has_ai || !working).then(|| {
+            view! {
+                <button class="send" name="steer" value=steer aria-label=words title=words disabled=state.sending.get()>
+                    <Icon name="send"/>
+                </button>
+            }
+        });
+        (stop, send)
     }
 }
 

@@ -7,6 +7,7 @@ mod app;
 mod composer;
 mod header;
 mod icons;
+mod permission;
 mod prose;
 pub mod shell;
 pub mod sign_in;
