@@ -2,6 +2,7 @@
 //! [`crate::state::State`] and lets the components show it; where something has no signal (scrolling, the text field),
 //! it touches the document itself.
 
+mod decode;
 mod dom;
 mod forms;
 mod keys;
@@ -16,6 +17,7 @@ use std::{cell::Cell, rc::Rc};
 use domain::page::Page;
 use leptos::prelude::*;
 
+use self::decode::decoded;
 use crate::{state::State, ui::App};
 
 /// Takes the rendered page over. When it is done the document says so with `data-hydrated`.
@@ -55,11 +57,6 @@ fn attach(state: State) {
 
 fn embedded_page() -> Option<Page> {
     decoded(&document().get_element_by_id("page")?.text_content()?)
-}
-
-/// JSON as a type of ours. The browser parses it: a parser of our own would be a fifth of what a phone has to load.
-fn decoded<T: serde::de::DeserializeOwned>(json: &str) -> Option<T> {
-    serde_wasm_bindgen::from_value(js_sys::JSON::parse(json).ok()?).ok()
 }
 
 /// The body of an answer as a type of ours.

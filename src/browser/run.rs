@@ -102,7 +102,7 @@ fn stream(state: State, run_id: RunId) {
         if !is_wanted(&id) {
             return here.close();
         }
-        let (chunk, run) = (super::decoded::<RunChunk>(&data), state.run.get_untracked());
+        let (chunk, run) = (super::decode::decoded::<RunChunk>(&data), state.run.get_untracked());
         if let (Some(RunChunk { stream, text }), Some(mut run)) = (chunk, run) {
             match stream {
                 OutputStream::Stdout => run.stdout.push_str(&text),
@@ -114,7 +114,7 @@ fn stream(state: State, run_id: RunId) {
     let (here, id) = (source.clone(), run_id.clone());
     source.on("end", move |data| {
         here.close();
-        if let Some(run) = super::decoded::<Run>(&data).filter(|_| is_wanted(&id)) {
+        if let Some(run) = super::decode::decoded::<Run>(&data).filter(|_| is_wanted(&id)) {
             ended(state, run);
         }
     });

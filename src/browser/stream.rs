@@ -186,7 +186,7 @@ fn retry(state: State) {
 
 fn take(state: State, data: &str) {
     with(|follower| follower.heard_at = js_sys::Date::now());
-    match super::decoded(data) {
+    match super::decode::decoded(data) {
         Some(Streamed::Entry(entry)) => scroll::keeping(|| {
             forms::arrived(&entry.event);
             if matches!(entry.event, Event::Text { .. } | Event::TurnEnd) {
