@@ -7,11 +7,10 @@ use domain::{
     call::{FormAnswer, Told},
     event::Event,
 };
-use gloo_net::http::Request;
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 use web_sys::{HtmlButtonElement, HtmlFormElement, SubmitEvent};
 
-use super::{dom, run, scroll, stream};
+use super::{dom, http, run, scroll, stream};
 use crate::state::{Link, State};
 
 /// An intent that may not have arrived.
@@ -218,18 +217,13 @@ enum Trouble {
 }
 
 async fn post(action: &str, body: &str) -> Result<FormAnswer, Trouble> {
-    let request = Request::post(action)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("accept", "application/json")
-        .body(body)
-        .map_err(|_| Trouble::NotSent)?;
-    let answer = request.send().await.map_err(|_| Trouble::NotSent)?;
+    let answer = http::post(action, body).await;
     match answer.status() {
         401 => Err(Trouble::SignedOut),
-        status if status < 400 => super::body(answer).await.ok_or(Trouble::NotSent),
         // What a proxy answers while the console restarts says nothing of what became of it.
-        502..=504 => Err(Trouble::NotSent),
-        _ => match super::body::<Told>(answer).await {
+        0 | 502..=504 => Err(Trouble::NotSent),
+        1..=399 => answer.body().await.ok_or(Trouble::NotSent),
+        _ => match answer.body::<Told>().await {
             Some(told) => Err(Trouble::Refused(told.detail)),
             None => Err(Trouble::NotSent),
         },

@@ -5,6 +5,7 @@
 mod decode;
 mod dom;
 mod forms;
+mod http;
 mod keys;
 mod run;
 mod scroll;
@@ -57,9 +58,4 @@ fn attach(state: State) {
 
 fn embedded_page() -> Option<Page> {
     decoded(&document().get_element_by_id("page")?.text_content()?)
-}
-
-/// The body of an answer as a type of ours.
-async fn body<T: serde::de::DeserializeOwned>(answer: gloo_net::http::Response) -> Option<T> {
-    decoded(&answer.text().await.ok()?)
 }

@@ -10,10 +10,9 @@ use domain::{
     event::{Event, Live, Streamed},
     transcript::Transcript,
 };
-use gloo_net::http::Request;
 use leptos::prelude::*;
 
-use super::{dom, forms, scroll, source::Source};
+use super::{dom, forms, http, scroll, source::Source};
 use crate::state::{Link, State};
 
 /// The first and the longest wait before the stream is opened again, in milliseconds.
@@ -160,13 +159,13 @@ fn retry(state: State) {
     // What the stream cannot say, a call can: that the sign-in is over, or that the session is gone.
     let id = state.session_id();
     leptos::task::spawn_local(async move {
-        let answer = Request::get(&format!("/api/session/{id}/entries?limit=0")).send().await;
+        let answer = http::get(&format!("/api/session/{id}/entries?limit=0")).await;
         if with(|follower| follower.generation != generation) {
             return;
         }
-        match answer.map(|answer| answer.status()) {
-            Ok(401) => state.link.set(Link::SignedOut),
-            Ok(404) => {
+        match answer.status() {
+            401 => state.link.set(Link::SignedOut),
+            404 => {
                 close();
                 state.link.set(Link::Gone);
             }

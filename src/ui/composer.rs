@@ -15,7 +15,7 @@ use crate::{
 pub(super) fn Controls() -> impl IntoView {
     let state = State::current();
     let (presets, has_ai) = state.page.with_value(|page| (page.presets.clone(), page.surroundings.has_ai));
-    let presets: Vec<_> = presets.into_iter().map(|preset| preset_chip(state, preset, has_ai)).collect();
+    let presets: Vec<_> = presets.into_iter().map(|preset| preset_chip(preset, has_ai)).collect();
     view! {
         <footer class="controls">
             <Toast/>
@@ -24,7 +24,7 @@ pub(super) fn Controls() -> impl IntoView {
             <form id="composer" method="post" action=SubmitPrompt::PATH>
                 <input type="hidden" name="session" value=state.session_id()/>
                 <input type="hidden" name="key" value=state.key()/>
-                <div class="presets" role="group" aria-label="Presets">{presets}</div>
+                <fieldset class="presets" aria-label="Presets" disabled=move || state.working()>{presets}</fieldset>
                 <div class="composer">
                     <Field/>
                     <SendOrStop/>
@@ -34,7 +34,7 @@ pub(super) fn Controls() -> impl IntoView {
     }
 }
 
-fn preset_chip(state: State, preset: PresetSummary, has_ai: bool) -> impl IntoView {
+fn preset_chip(preset: PresetSummary, has_ai: bool) -> impl IntoView {
     let PresetSummary { id, label, icon, hint } = preset;
     let id = id.to_string();
     let without_ai = has_ai.then(|| {
@@ -46,14 +46,13 @@ fn preset_chip(state: State, preset: PresetSummary, has_ai: bool) -> impl IntoVi
                 value=id.clone()
                 aria-label=name.clone()
                 title=name
-                disabled=move || state.working()
             >
                 <Icon name="terminal"/>
             </button>
         }
     });
     view! {
-        <button class="chip" name="preset" value=id.clone() title=hint disabled=move || state.working()>
+        <button class="chip" name="preset" value=id.clone() title=hint>
             <Icon name=icon/>
             {label}
         </button>
@@ -66,7 +65,12 @@ fn preset_chip(state: State, preset: PresetSummary, has_ai: bool) -> impl IntoVi
 fn Field() -> impl IntoView {
     let state = State::current();
     let draft = state.page.with_value(|page| page.flash.as_ref().map(|flash| flash.draft.clone()).unwrap_or_default());
-    let words = if state.has_ai() { "Tell the agent, or !command" } else { "What is wrong? Or !command" };
+    let has_ai = state.has_ai();
+    let words = move || match has_ai {
+        true if state.working() => "Tell the agent",
+        true => "Tell the agent, or !command",
+        false => "What is wrong? Or !command",
+    };
     // A parser drops the first line end of a text field, so one is put there for it. An empty text node would be rendered as a space, which is something typed.
     if draft.is_empty() {
         Either::Left(view! {

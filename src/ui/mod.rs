@@ -3,6 +3,7 @@
 //!
 //! **Architecture invariant:** nothing here knows the server or the browser, and no text of anybody becomes markup.
 
+mod anew;
 mod app;
 mod composer;
 mod header;

@@ -8,6 +8,7 @@ use domain::{
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use super::{
+    anew::Anew,
     prose::{revealed, shown},
     transcript::command,
 };
@@ -20,7 +21,7 @@ pub(super) fn Waiting() -> impl IntoView {
     view! {
         <div class="waiting" aria-live="polite">
             {move || state.waiting.get().and_then(|_| {
-                state.transcript.with_untracked(|transcript| Some(card(state, &Transcript::waiting(transcript)?.item)))
+                state.transcript.with_untracked(|transcript| card(state, &Transcript::waiting(transcript)?.item).map(Anew))
             })}
         </div>
     }

@@ -17,6 +17,7 @@ use leptos::{
 };
 
 use super::{
+    anew::Anew,
     icons::Icon,
     prose::{prose, revealed, shown},
 };
@@ -31,7 +32,7 @@ pub(super) fn TranscriptView() -> impl IntoView {
         <main id="transcript" class="scroller" tabindex="0" aria-label="Transcript">
             <div class="transcript">
                 <Older/>
-                {move || state.transcript.with(Transcript::is_empty).then(|| view! { <Empty/> })}
+                {move || state.transcript.with(Transcript::is_empty).then(|| Anew(view! { <Empty/> }))}
                 <ol class="rows" aria-live="polite">
                     <For each=rows key=|row| (row.id, is_ended(&row.item)) children=|row| view! { <RowView row/> }/>
                 </ol>
@@ -126,11 +127,11 @@ fn Now() -> impl IntoView {
         }
     };
     view! {
-        {move || state.draft.get().map(|draft| view! { <div class="bubble agent prose draft">{prose(&draft)}</div> })}
+        {move || state.draft.get().map(|draft| Anew(view! { <div class="bubble agent prose draft">{prose(&draft)}</div> }))}
         {move || if state.working() {
             Some(Either::Left(view! { <p class="now"><span class="pulse" aria-hidden="true"></span>{words()}</p> }))
         } else {
-            without_ai(state).map(Either::Right)
+            without_ai(state).map(Anew).map(Either::Right)
         }}
     }
 }
@@ -252,8 +253,12 @@ fn tool(item: &Item) -> Option<Fold> {
     let label = match title.as_deref() {
         Some(title) => title,
         None if is_command(name) => first,
-        // Of the first field what it says, without its name.
-        None => first.split_once(": ").map_or(first, |(_, text)| text),
+        // Of the field that tells most what it says, without its name.
+        None => {
+            let telling = |line: &&str| line.starts_with("file_path: ") || line.starts_with("pattern: ");
+            let line = line.lines().find(telling).unwrap_or(first);
+            line.split_once(": ").map_or(line, |(_, text)| text)
+        }
     };
     let label = if is_command(name) { label.to_owned() } else { format!("{name} {label}") };
     let output = end.as_ref().map(|end| {
@@ -296,7 +301,10 @@ fn permission(item: &Item) -> Option<Fold> {
             let word = match answers.is_empty() {
                 true if word.is_empty() => String::new(),
                 true => format!(": {word}"),
-                false => format!(": {first}"),
+                false => {
+                    let answers = answers.iter().map(|(_, answer)| answer.as_str());
+                    format!(": {}", answers.collect::<Vec<_>>().join("; "))
+                }
             };
             (look, icon, format!("{what}{by}{word}"))
         }
@@ -306,7 +314,7 @@ fn permission(item: &Item) -> Option<Fold> {
         look,
         icon,
         label,
-        facts: tool.clone(),
+        facts: if asks { String::new() } else { tool.clone() },
         name: tool.clone(),
         line,
         output: None,

@@ -449,8 +449,10 @@ fn fields(input: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(fields).collect::<Vec<_>>().join("\n"),
         Value::Object(members) => {
+            // What is one line comes first: what a file is to be called before all that is to stand in it.
             let lines = members.iter().map(|(name, value)| format!("{name}: {}", fields(value)));
-            lines.collect::<Vec<_>>().join("\n")
+            let (long, short): (Vec<_>, Vec<_>) = lines.partition(|line| line.contains('\n'));
+            [short, long].concat().join("\n")
         }
     }
 }
