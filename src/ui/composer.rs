@@ -4,7 +4,7 @@
 use domain::preset::PresetSummary;
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
-use super::{icons::Icon, permission::Waiting, prose::shown};
+use super::{anew::Anew, icons::Icon, permission::Waiting, prose::shown};
 use crate::{
     api::{StopTurn, SubmitPrompt},
     state::{Link, State},
@@ -123,7 +123,7 @@ fn Toast() -> impl IntoView {
     let state = State::current();
     view! {
         <div class="toasts" role="status">
-            {move || state.toast.get().map(|words| view! { <p class="toast">{words}</p> })}
+            {move || state.toast.get().map(|words| Anew(view! { <p class="toast">{words}</p> }))}
         </div>
     }
 }
@@ -141,12 +141,12 @@ fn LinkBar() -> impl IntoView {
             Link::Gone => ("This session is not on this console any more. Your next prompt opens a new one.", false),
             Link::Connecting | Link::Attached => return None,
         };
-        Some(view! {
+        Some(Anew(view! {
             <div class="link-bar" role="alert">
                 <span>{words}</span>
                 {sign_in.then(|| view! { <a href="/" target="_blank" rel="noopener">"Sign in"</a> })}
                 <button type="button" data-act="reconnect">"Reconnect"</button>
             </div>
-        })
+        }))
     }
 }

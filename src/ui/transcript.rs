@@ -56,11 +56,13 @@ fn is_ended(item: &Item) -> bool {
 #[component]
 fn Older() -> impl IntoView {
     let state = State::current();
-    let href = move || {
-        let oldest = state.transcript.with(|transcript| transcript.oldest().map_or(0, |id| id.0));
-        format!("/s/{}?before={oldest}", state.session_id())
-    };
-    move || state.has_older.get().then(|| view! { <a class="older" data-act="older" href=href()>"Show earlier"</a> })
+    move || {
+        state.has_older.get().then(|| {
+            let oldest = state.transcript.with(|transcript| transcript.oldest().map_or(0, |id| id.0));
+            let href = format!("/s/{}?before={oldest}", state.session_id());
+            view! { <a class="older" data-act="older" href=href>"Show earlier"</a> }
+        })
+    }
 }
 
 /// What a new session says: what can be done here.
@@ -113,26 +115,27 @@ pub(super) fn unconfigured(what: &'static str, setting: &'static str) -> impl In
 #[component]
 fn Now() -> impl IntoView {
     let state = State::current();
-    let words = move || {
-        let what = if state.stopping.get() {
-            "stopping"
-        } else if state.waiting.get().is_some() {
-            "waiting for your decision"
-        } else {
-            "working"
-        };
-        match state.progress.get() {
-            Some(seconds) => format!("{what} · {seconds} s"),
-            None => what.to_owned(),
-        }
-    };
-    view! {
-        {move || state.draft.get().map(|draft| Anew(view! { <div class="bubble agent prose draft">{prose(&draft)}</div> }))}
-        {move || if state.working() {
-            Some(Either::Left(view! { <p class="now"><span class="pulse" aria-hidden="true"></span>{words()}</p> }))
+    move || {
+        let draft = state.draft.get().map(|draft| {
+            Anew(view! { <div class="bubble agent prose draft">{prose(&draft)}</div> })
+        });
+        let now = if state.working() {
+            let what = if state.stopping.get() {
+                "stopping"
+            } else if state.waiting.get().is_some() {
+                "waiting for your decision"
+            } else {
+                "working"
+            };
+            let words = match state.progress.get() {
+                Some(seconds) => format!("{what} · {seconds} s"),
+                None => what.to_owned(),
+            };
+            Some(Either::Left(view! { <p class="now"><span class="pulse" aria-hidden="true"></span>{words}</p> }))
         } else {
             without_ai(state).map(Anew).map(Either::Right)
-        }}
+        };
+        (draft, now)
     }
 }
 
