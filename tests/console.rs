@@ -13,6 +13,8 @@ mod auth;
 mod bad_input;
 #[path = "console/once.rs"]
 mod once;
+#[path = "console/permission.rs"]
+mod permission;
 #[path = "console/power.rs"]
 mod power;
 #[path = "console/record.rs"]

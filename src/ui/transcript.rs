@@ -116,9 +116,8 @@ pub(super) fn unconfigured(what: &'static str, setting: &'static str) -> impl In
 fn Now() -> impl IntoView {
     let state = State::current();
     move || {
-        let draft = state.draft.get().map(|draft| {
-            Anew(view! { <div class="bubble agent prose draft">{prose(&draft)}</div> })
-        });
+        let draft =
+            state.draft.get().map(|draft| Anew(view! { <div class="bubble agent prose draft">{prose(&draft)}</div> }));
         let now = if state.working() {
             let what = if state.stopping.get() {
                 "stopping"

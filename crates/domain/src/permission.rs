@@ -133,6 +133,15 @@ mod tests {
     }
 
     #[test]
+    fn answers_are_read_back_from_what_was_recorded() {
+        let question = |text: &str| Question { text: text.into(), several: false, options: Vec::new() };
+        let asked = [question("Which?"), question("Why?"), question("When?")];
+        let found = answered(&asked, "Which? a, b\nWhen? later");
+        let pair = |asked: &str, answer: &str| (asked.to_owned(), answer.to_owned());
+        assert_eq!(found, [pair("Which?", "a, b"), pair("When?", "later")]);
+    }
+
+    #[test]
     fn only_what_looks_passes_without_a_question() {
         let bash = |command: &str| changes_nothing("Bash", &json!({ "command": command }));
         assert!(bash("ssh pve status") && bash(" ssh pve forensics\n"));
