@@ -79,7 +79,7 @@ fn Empty() -> impl IntoView {
         (
             format!(
                 " below, or say what is wrong. The agent goes into {target}, finds the cause, repairs what it can and \
-                 says what it did. The smaller button under each runs its plain commands without AI."
+                 says what it did. The smaller button under a preset runs its plain commands without AI."
             ),
             " to run it there as it stands, without AI.",
         )
