@@ -4,6 +4,9 @@
 use domain::{call::Run, page::Page, transcript::Transcript};
 use leptos::prelude::*;
 
+/// What the page's title begins with while something waits for a decision.
+pub const DECIDE: &str = "● decide — ";
+
 /// The state of one page. A handle: copies mean the same state.
 #[derive(Clone, Copy)]
 pub struct State {
@@ -23,6 +26,8 @@ pub struct State {
     pub sending: RwSignal<bool>,
     /// What passes.
     pub toast: RwSignal<Option<String>>,
+    /// The row of the permission that waits for a decision, by its entry's id.
+    pub waiting: RwSignal<Option<u64>>,
     /// True while nobody knows what became of the last mutation.
     pub unknown: RwSignal<bool>,
     /// The run in the VM sheet.
@@ -50,6 +55,9 @@ impl State {
     /// The state of a page as it arrived.
     pub fn new(page: Page) -> Self {
         let transcript = Transcript::of(&page.entries);
+        // An older stretch of a session does not reach the decision.
+        let arrived = page.session.as_ref().and_then(|session| session.last_event_id.0);
+        let waiting = transcript.waiting().filter(|_| transcript.newest() >= arrived).map(|row| row.id.0);
         let has_older = page.entries.first().is_some_and(|first| first.id.0 > 0);
         let toast = page.flash.as_ref().map(|flash| flash.detail.clone()).filter(|detail| !detail.is_empty());
         State {
@@ -60,6 +68,7 @@ impl State {
             stopping: RwSignal::new(false),
             sending: RwSignal::new(false),
             toast: RwSignal::new(toast),
+            waiting: RwSignal::new(waiting),
             unknown: RwSignal::new(page.unknown),
             run: RwSignal::new(page.run.clone()),
             has_older: RwSignal::new(has_older),
@@ -96,6 +105,11 @@ impl State {
     /// The idempotency key that the page's forms carry until a script makes one per intent.
     pub fn key(self) -> String {
         self.page.with_value(|page| page.key.clone())
+    }
+
+    /// True when turns are done by an agent.
+    pub fn has_ai(self) -> bool {
+        self.page.with_value(|page| page.surroundings.has_ai)
     }
 
     /// The target's name.

@@ -17,6 +17,8 @@ mod keeping;
 mod list;
 #[path = "console/once.rs"]
 mod once;
+#[path = "console/permission.rs"]
+mod permission;
 #[path = "console/power.rs"]
 mod power;
 #[path = "console/record.rs"]

@@ -3,7 +3,7 @@
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 use wasm_bindgen::{JsValue, closure::Closure};
 
-use crate::state::State;
+use crate::state::{DECIDE, State};
 
 /// Listens to an event for as long as the page lives.
 pub(super) fn on(target: &web_sys::EventTarget, event: &str, handle: impl FnMut(web_sys::Event) + 'static) {
@@ -53,6 +53,13 @@ pub(super) fn local_times() {
         time.set_text_content(Some(&format!("{:02}:{:02}", date.get_hours(), date.get_minutes())));
         let _ = time.remove_attribute("data-at");
     }
+}
+
+/// Says in the page's title whether something waits for a decision: it is what a person sees of a page behind others.
+pub(super) fn title(waits: bool) {
+    let title = document().title();
+    let bare = title.trim_start_matches(DECIDE);
+    document().set_title(&if waits { format!("{DECIDE}{bare}") } else { bare.to_owned() });
 }
 
 /// The text field.

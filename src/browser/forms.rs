@@ -7,11 +7,10 @@ use domain::{
     call::{FormAnswer, Told},
     event::Event,
 };
-use gloo_net::http::Request;
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 use web_sys::{HtmlButtonElement, HtmlFormElement, SubmitEvent};
 
-use super::{dom, run, scroll, stream};
+use super::{dom, http, run, scroll, stream};
 use crate::state::{Link, State};
 
 /// An intent that may not have arrived.
@@ -36,6 +35,7 @@ pub(super) fn arrived(event: &Event) {
     let action = match event {
         Event::User { .. } => "/do/prompt",
         Event::Verb { .. } => "/do/verb",
+        Event::Decision { .. } => "/do/decide",
         _ => return,
     };
     let known = UNSURE.with_borrow_mut(|unsure| {
@@ -81,21 +81,25 @@ struct Sent {
     action: String,
     /// Its fields without the key, encoded.
     fields: String,
+    /// Whether it goes into the running turn, as a further field. It is no part of the intent: what may have begun a turn
+    /// must not be delivered into that turn as well.
+    steer: String,
     /// True when it sends what was typed.
     typed: bool,
-    confirmation: Option<web_sys::Element>,
+    form: HtmlFormElement,
 }
 
 impl Sent {
     fn of(form: &HtmlFormElement, button: Option<&HtmlButtonElement>, action: String) -> Option<Self> {
         let data = web_sys::FormData::new_with_form(form).ok()?;
         data.delete("key");
-        let chosen = button.filter(|button| !button.name().is_empty());
-        if let Some(button) = chosen {
-            data.append_with_str(&button.name(), &button.value()).ok()?;
+        let (name, value) = button.map(|button| (button.name(), button.value())).unwrap_or_default();
+        let sends = name == "steer";
+        let typed = action == "/do/prompt" && (sends || name.is_empty());
+        if !sends && !name.is_empty() {
+            data.append_with_str(&name, &value).ok()?;
         }
-        let prompt = action == "/do/prompt";
-        if chosen.is_some() || !prompt {
+        if !typed {
             // A preset, Stop or a verb leaves what was typed where it is.
             data.delete("prompt");
         }
@@ -104,14 +108,15 @@ impl Sent {
         Some(Sent {
             action,
             fields: String::from(params.to_string()),
-            typed: prompt && chosen.is_none(),
-            confirmation: form.closest("details.confirm").ok().flatten(),
+            steer: if sends { format!("&steer={value}") } else { String::new() },
+            typed,
+            form: form.clone(),
         })
     }
 }
 
 async fn send(state: State, sent: Sent) {
-    let Sent { action, fields, typed, confirmation } = sent;
+    let Sent { action, fields, steer, typed, form } = sent;
     let text = dom::field().map(|field| field.value()).unwrap_or_default();
     if typed && text.trim().is_empty() {
         return;
@@ -136,7 +141,7 @@ async fn send(state: State, sent: Sent) {
     });
     let again = key.is_some();
     let key = key.unwrap_or_else(new_key);
-    let answered = post(&action, &format!("{fields}&key={key}")).await;
+    let answered = post(&action, &format!("{fields}{steer}&key={key}")).await;
     SENDING.with_borrow_mut(|sending| sending.retain(|other| *other != this));
     if typed {
         state.sending.set(false);
@@ -177,9 +182,13 @@ async fn send(state: State, sent: Sent) {
                 dom::toast(state, "Nothing was running.".into());
             }
         }
-        Ok(FormAnswer::Decided { .. }) => stream::expect_news(state),
+        Ok(FormAnswer::Decided { .. }) => {
+            // The card goes when its decision comes; until then it takes no second one.
+            let _ = form.set_attribute("inert", "");
+            stream::expect_news(state);
+        }
         Ok(FormAnswer::Running { run_id }) => {
-            if let Some(details) = confirmation {
+            if let Ok(Some(details)) = form.closest("details.confirm") {
                 let _ = details.remove_attribute("open");
             }
             run::follow(state, run_id);
@@ -208,18 +217,13 @@ enum Trouble {
 }
 
 async fn post(action: &str, body: &str) -> Result<FormAnswer, Trouble> {
-    let request = Request::post(action)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("accept", "application/json")
-        .body(body)
-        .map_err(|_| Trouble::NotSent)?;
-    let answer = request.send().await.map_err(|_| Trouble::NotSent)?;
+    let answer = http::post(action, body).await;
     match answer.status() {
         401 => Err(Trouble::SignedOut),
-        status if status < 400 => super::body(answer).await.ok_or(Trouble::NotSent),
         // What a proxy answers while the console restarts says nothing of what became of it.
-        502..=504 => Err(Trouble::NotSent),
-        _ => match super::body::<Told>(answer).await {
+        0 | 502..=504 => Err(Trouble::NotSent),
+        1..=399 => answer.body().await.ok_or(Trouble::NotSent),
+        _ => match answer.body::<Told>().await {
             Some(told) => Err(Trouble::Refused(told.detail)),
             None => Err(Trouble::NotSent),
         },

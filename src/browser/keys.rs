@@ -4,10 +4,9 @@ use leptos::{prelude::*, wasm_bindgen::JsCast};
 use web_sys::{HtmlElement, KeyboardEvent};
 
 use super::{dom, sheet};
-use crate::state::State;
 
 /// Listens for as long as the page lives.
-pub(super) fn listen(state: State) {
+pub(super) fn listen() {
     dom::on(&document(), "keydown", move |event| {
         let Ok(event) = event.dyn_into::<KeyboardEvent>() else {
             return;
@@ -19,9 +18,7 @@ pub(super) fn listen(state: State) {
         match event.key().as_str() {
             "Enter" if !event.shift_key() && is_in_field(&event) => {
                 event.prevent_default();
-                if !state.working() {
-                    press(".send");
-                }
+                press(".send");
             }
             "Escape" => sheet::close(),
             _ => {}

@@ -2,8 +2,10 @@
 //! [`crate::state::State`] and lets the components show it; where something has no signal (scrolling, the text field),
 //! it touches the document itself.
 
+mod decode;
 mod dom;
 mod forms;
+mod http;
 mod keys;
 mod run;
 mod scroll;
@@ -16,6 +18,7 @@ use std::{cell::Cell, rc::Rc};
 use domain::page::Page;
 use leptos::prelude::*;
 
+use self::decode::decoded;
 use crate::{state::State, ui::App};
 
 /// Takes the rendered page over. When it is done the document says so with `data-hydrated`.
@@ -44,7 +47,7 @@ fn attach(state: State) {
     dom::pass_flash(state);
     scroll::listen(state);
     forms::intercept(state);
-    keys::listen(state);
+    keys::listen();
     sheet::listen();
     stream::attach(state);
     run::resume(state);
@@ -55,14 +58,4 @@ fn attach(state: State) {
 
 fn embedded_page() -> Option<Page> {
     decoded(&document().get_element_by_id("page")?.text_content()?)
-}
-
-/// JSON as a type of ours. The browser parses it: a parser of our own would be a fifth of what a phone has to load.
-fn decoded<T: serde::de::DeserializeOwned>(json: &str) -> Option<T> {
-    serde_wasm_bindgen::from_value(js_sys::JSON::parse(json).ok()?).ok()
-}
-
-/// The body of an answer as a type of ours.
-async fn body<T: serde::de::DeserializeOwned>(answer: gloo_net::http::Response) -> Option<T> {
-    decoded(&answer.text().await.ok()?)
 }

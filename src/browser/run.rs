@@ -7,10 +7,9 @@ use domain::{
     ids::RunId,
     verb::{Outcome, Verb},
 };
-use gloo_net::http::Request;
 use leptos::prelude::*;
 
-use super::{dom, source::Source};
+use super::{dom, http, source::Source};
 use crate::state::{Link, State};
 
 /// How long to wait before a run's stream is opened again.
@@ -42,15 +41,12 @@ pub(super) fn follow(state: State, run_id: RunId) {
 
 fn look(state: State, run_id: RunId) {
     leptos::task::spawn_local(async move {
-        let answer = Request::get(&format!("/api/pve/runs/{run_id}")).send().await;
+        let answer = http::get(&format!("/api/pve/runs/{run_id}")).await;
         if !is_wanted(&run_id) {
             return;
         }
-        let status = answer.as_ref().map_or(0, gloo_net::http::Response::status);
-        let found = match answer {
-            Ok(answer) if answer.ok() => super::body::<Run>(answer).await,
-            _ => None,
-        };
+        let status = answer.status();
+        let found = if status == 200 { answer.body::<Run>().await } else { None };
         match found {
             Some(run) if run.outcome.is_some() => ended(state, run),
             Some(run) => {
@@ -102,7 +98,7 @@ fn stream(state: State, run_id: RunId) {
         if !is_wanted(&id) {
             return here.close();
         }
-        let (chunk, run) = (super::decoded::<RunChunk>(&data), state.run.get_untracked());
+        let (chunk, run) = (super::decode::decoded::<RunChunk>(&data), state.run.get_untracked());
         if let (Some(RunChunk { stream, text }), Some(mut run)) = (chunk, run) {
             match stream {
                 OutputStream::Stdout => run.stdout.push_str(&text),
@@ -114,7 +110,7 @@ fn stream(state: State, run_id: RunId) {
     let (here, id) = (source.clone(), run_id.clone());
     source.on("end", move |data| {
         here.close();
-        if let Some(run) = super::decoded::<Run>(&data).filter(|_| is_wanted(&id)) {
+        if let Some(run) = super::decode::decoded::<Run>(&data).filter(|_| is_wanted(&id)) {
             ended(state, run);
         }
     });

@@ -5,10 +5,9 @@
 use std::cell::RefCell;
 
 use domain::transcript::Transcript;
-use gloo_net::http::Request;
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 
-use super::dom;
+use super::{dom, http};
 use crate::state::State;
 
 /// How near to the end counts as at the end, in CSS pixels.
@@ -99,11 +98,7 @@ async fn older(state: State) {
         return;
     };
     let url = format!("/api/session/{}/entries?before={oldest}", state.session_id());
-    let entries = match Request::get(&url).send().await {
-        Ok(answer) if answer.ok() => super::body::<domain::call::Entries>(answer).await,
-        _ => None,
-    };
-    let Some(entries) = entries else {
+    let Some(entries) = http::get(&url).await.body::<domain::call::Entries>().await else {
         return dom::toast(state, "What is older could not be loaded. Try again.".into());
     };
     state.has_older.set(entries.entries.first().is_some_and(|first| first.id.0 > 0));

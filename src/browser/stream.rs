@@ -10,10 +10,9 @@ use domain::{
     event::{Event, Live, Streamed},
     transcript::Transcript,
 };
-use gloo_net::http::Request;
 use leptos::prelude::*;
 
-use super::{dom, forms, scroll, source::Source};
+use super::{dom, forms, http, scroll, source::Source};
 use crate::state::{Link, State};
 
 /// The first and the longest wait before the stream is opened again, in milliseconds.
@@ -120,6 +119,7 @@ fn open(state: State) {
         state.draft.set(None);
         state.progress.set(None);
         state.stopping.set(false);
+        waits(state);
     });
     source.on("caught-up", move |_| {
         with(|follower| {
@@ -159,13 +159,13 @@ fn retry(state: State) {
     // What the stream cannot say, a call can: that the sign-in is over, or that the session is gone.
     let id = state.session_id();
     leptos::task::spawn_local(async move {
-        let answer = Request::get(&format!("/api/session/{id}/entries?limit=0")).send().await;
+        let answer = http::get(&format!("/api/session/{id}/entries?limit=0")).await;
         if with(|follower| follower.generation != generation) {
             return;
         }
-        match answer.map(|answer| answer.status()) {
-            Ok(401) => state.link.set(Link::SignedOut),
-            Ok(404) => {
+        match answer.status() {
+            401 => state.link.set(Link::SignedOut),
+            404 => {
                 close();
                 state.link.set(Link::Gone);
             }
@@ -185,7 +185,7 @@ fn retry(state: State) {
 
 fn take(state: State, data: &str) {
     with(|follower| follower.heard_at = js_sys::Date::now());
-    match super::decoded(data) {
+    match super::decode::decoded(data) {
         Some(Streamed::Entry(entry)) => scroll::keeping(|| {
             forms::arrived(&entry.event);
             if matches!(entry.event, Event::Text { .. } | Event::TurnEnd) {
@@ -200,11 +200,32 @@ fn take(state: State, data: &str) {
             state.transcript.update(|transcript| {
                 transcript.apply(&entry);
             });
+            waits(state);
         }),
         Some(Streamed::Live(live)) => scroll::keeping(|| match live {
-            Live::Draft { text } => state.draft.set(Some(text)),
+            // With nothing in it, it says that nothing is being written any more.
+            Live::Draft { text } => state.draft.set(Some(text).filter(|text| !text.is_empty())),
             Live::Progress { seconds, .. } => state.progress.set(Some(seconds)),
         }),
         None => {}
+    }
+}
+
+/// Shows what waits for a decision now. A card is never changed into another one: nothing that was typed or chosen for one
+/// may be sent with the other.
+fn waits(state: State) {
+    let waiting = state.transcript.with_untracked(|transcript| transcript.waiting().map(|row| row.id.0));
+    if waiting == state.waiting.get_untracked() {
+        return;
+    }
+    dom::title(waiting.is_some());
+    state.waiting.set(None);
+    if waiting.is_some() {
+        dom::soon(move || {
+            let now = state.transcript.with_untracked(|transcript| transcript.waiting().map(|row| row.id.0));
+            if now == waiting {
+                state.waiting.set(waiting);
+            }
+        });
     }
 }

@@ -4,7 +4,7 @@
 use domain::preset::PresetSummary;
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
-use super::{icons::Icon, prose::shown};
+use super::{anew::Anew, icons::Icon, permission::Waiting, prose::shown};
 use crate::{
     api::{StopTurn, SubmitPrompt},
     state::{Link, State},
@@ -15,17 +15,18 @@ use crate::{
 pub(super) fn Controls() -> impl IntoView {
     let state = State::current();
     let (presets, has_ai) = state.page.with_value(|page| (page.presets.clone(), page.surroundings.has_ai));
-    let presets: Vec<_> = presets.into_iter().map(|preset| preset_chip(state, preset, has_ai)).collect();
+    let disk = state.page.with_value(|page| page.disk.clone());
+    let presets: Vec<_> = presets.into_iter().map(|preset| preset_chip(preset, has_ai)).collect();
     view! {
         <footer class="controls">
             <Toast/>
             <LinkBar/>
+            {disk.map(|words| view! { <p class="link-bar">{words}</p> })}
+            <Waiting/>
             <form id="composer" method="post" action=SubmitPrompt::PATH>
                 <input type="hidden" name="session" value=state.session_id()/>
                 <input type="hidden" name="key" value=state.key()/>
-                // The first button of a form is the one that Enter presses in a field; it must be Send.
-                <button class="enter-sends" tabindex="-1" aria-hidden="true">"Send"</button>
-                <div class="presets" role="group" aria-label="Presets">{presets}</div>
+                <fieldset class="presets" aria-label="Presets" disabled=move || state.working()>{presets}</fieldset>
                 <div class="composer">
                     <Field/>
                     <SendOrStop/>
@@ -35,7 +36,7 @@ pub(super) fn Controls() -> impl IntoView {
     }
 }
 
-fn preset_chip(state: State, preset: PresetSummary, has_ai: bool) -> impl IntoView {
+fn preset_chip(preset: PresetSummary, has_ai: bool) -> impl IntoView {
     let PresetSummary { id, label, icon, hint } = preset;
     let id = id.to_string();
     let without_ai = has_ai.then(|| {
@@ -47,14 +48,13 @@ fn preset_chip(state: State, preset: PresetSummary, has_ai: bool) -> impl IntoVi
                 value=id.clone()
                 aria-label=name.clone()
                 title=name
-                disabled=move || state.working()
             >
                 <Icon name="terminal"/>
             </button>
         }
     });
     view! {
-        <button class="chip" name="preset" value=id.clone() title=hint disabled=move || state.working()>
+        <button class="chip" name="preset" value=id.clone() title=hint>
             <Icon name=icon/>
             {label}
         </button>
@@ -67,7 +67,12 @@ fn preset_chip(state: State, preset: PresetSummary, has_ai: bool) -> impl IntoVi
 fn Field() -> impl IntoView {
     let state = State::current();
     let draft = state.page.with_value(|page| page.flash.as_ref().map(|flash| flash.draft.clone()).unwrap_or_default());
-    let words = "What is wrong? Or !command";
+    let has_ai = state.has_ai();
+    let words = move || match has_ai {
+        true if state.working() => "Tell the agent",
+        true => "Tell the agent, or !command",
+        false => "What is wrong? Or !command",
+    };
     // A parser drops the first line end of a text field, so one is put there for it. An empty text node would be rendered as a space, which is something typed.
     if draft.is_empty() {
         Either::Left(view! {
@@ -86,23 +91,31 @@ fn Field() -> impl IntoView {
     }
 }
 
+/// Stop, while a turn runs; and Send, which then delivers into that turn, where there is an agent to hear it. Send keeps
+/// its place, so that a second tap on it does not stop what the first one began.
 #[component]
 fn SendOrStop() -> impl IntoView {
     let state = State::current();
+    let has_ai = state.has_ai();
     move || {
-        if state.working() {
-            let stopping = state.stopping.get();
-            Either::Left(view! {
+        let (working, stopping) = (state.working(), state.stopping.get());
+        let stop = working.then(|| {
+            view! {
                 <button class="stop" formaction=StopTurn::PATH disabled=stopping>
                     <Icon name="stop"/>
                     {if stopping { "Stopping" } else { "Stop" }}
                 </button>
-            })
-        } else {
-            Either::Right(view! {
-                <button class="send" aria-label="Send" disabled=state.sending.get()><Icon name="send"/></button>
-            })
-        }
+            }
+        });
+        let (words, steer) = if working { ("Send into this turn", "true") } else { ("Send", "false") };
+        let send = (has_ai || !working).then(|| {
+            view! {
+                <button class="send" name="steer" value=steer aria-label=words title=words disabled=state.sending.get()>
+                    <Icon name="send"/>
+                </button>
+            }
+        });
+        (stop, send)
     }
 }
 
@@ -112,7 +125,7 @@ fn Toast() -> impl IntoView {
     let state = State::current();
     view! {
         <div class="toasts" role="status">
-            {move || state.toast.get().map(|words| view! { <p class="toast">{words}</p> })}
+            {move || state.toast.get().map(|words| Anew(view! { <p class="toast">{words}</p> }))}
         </div>
     }
 }
@@ -130,12 +143,12 @@ fn LinkBar() -> impl IntoView {
             Link::Gone => ("This session is not on this console any more. Your next prompt opens a new one.", false),
             Link::Connecting | Link::Attached => return None,
         };
-        Some(view! {
+        Some(Anew(view! {
             <div class="link-bar" role="alert">
                 <span>{words}</span>
                 {sign_in.then(|| view! { <a href="/" target="_blank" rel="noopener">"Sign in"</a> })}
                 <button type="button" data-act="reconnect">"Reconnect"</button>
             </div>
-        })
+        }))
     }
 }

@@ -35,27 +35,22 @@ pub(super) fn Header() -> impl IntoView {
 fn Lamp() -> impl IntoView {
     let state = State::current();
     let short = state.session_id().chars().take(8).collect::<String>();
-    let look = move || match state.link.get() {
-        Link::Connecting => "connecting",
-        Link::Down | Link::SignedOut | Link::Gone => "down",
-        Link::Attached if state.stopping.get() => "stopping",
-        Link::Attached if state.working() => "working",
-        Link::Attached => "attached",
-    };
-    let words = move || match state.link.get() {
-        Link::Connecting => "connecting".to_owned(),
-        Link::Down => "link down".to_owned(),
-        Link::SignedOut => "signed out".to_owned(),
-        Link::Gone => "session gone".to_owned(),
-        Link::Attached if state.stopping.get() => "stopping".to_owned(),
-        Link::Attached if state.working() => "working".to_owned(),
-        Link::Attached if short.is_empty() => "ready".to_owned(),
-        Link::Attached => short.clone(),
-    };
-    view! {
-        <span class="lamp" role="status" data-state=look>
-            <span class="lamp-dot" aria-hidden="true"></span>
-            <span class="lamp-words">{words}</span>
-        </span>
+    move || {
+        let (look, words) = match state.link.get() {
+            Link::Connecting => ("connecting", "connecting"),
+            Link::Down => ("down", "link down"),
+            Link::SignedOut => ("down", "signed out"),
+            Link::Gone => ("down", "session gone"),
+            Link::Attached if state.stopping.get() => ("stopping", "stopping"),
+            Link::Attached if state.working() => ("working", "working"),
+            Link::Attached if short.is_empty() => ("attached", "ready"),
+            Link::Attached => ("attached", short.as_str()),
+        };
+        view! {
+            <span class="lamp" role="status" data-state=look>
+                <span class="lamp-dot" aria-hidden="true"></span>
+                <span class="lamp-words">{words.to_owned()}</span>
+            </span>
+        }
     }
 }

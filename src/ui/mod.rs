@@ -3,10 +3,12 @@
 //!
 //! **Architecture invariant:** nothing here knows the server or the browser, and no text of anybody becomes markup.
 
+mod anew;
 mod app;
 mod composer;
 mod header;
 mod icons;
+mod permission;
 mod prose;
 pub mod shell;
 pub mod sign_in;

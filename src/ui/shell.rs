@@ -4,7 +4,7 @@ use domain::page::{AssetNames, Page};
 use leptos::{nonce::use_nonce, prelude::*};
 
 use super::App;
-use crate::state::State;
+use crate::state::{DECIDE, State};
 
 /// The whole document of the console.
 #[component]
@@ -18,6 +18,7 @@ pub fn Shell() -> impl IntoView {
     };
     let state = State::new(page);
     provide_context(state);
+    let title = if state.waiting.get().is_some() { format!("{DECIDE}{title}") } else { title };
     let refresh = refresh(state);
     let boot = format!(
         "import start, {{ hydrate }} from '{}'; start({{ module_or_path: '{}' }}).then(hydrate);",
@@ -63,7 +64,11 @@ fn refresh(state: State) -> Option<String> {
     }
     match running {
         Some(run) => Some(format!("5; url={here}?run={run}&look={look}#vm")),
-        None => state.working().then(|| format!("5; url={here}?look={look}")),
+        None => {
+            // Who decides, or writes to an agent, needs a while: what was typed does not outlast the next look.
+            let seconds = if state.waiting.get().is_some() { 60 } else { 5 + 5 * u64::from(state.has_ai()) };
+            state.working().then(|| format!("{seconds}; url={here}?look={look}"))
+        }
     }
 }
 

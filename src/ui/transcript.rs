@@ -6,15 +6,20 @@
 use std::sync::Arc;
 
 use domain::{
-    ids::{EntryId, Millis, duration_text},
-    transcript::{Item, Row, RunEnd, Tone, ToolEnd, Transcript},
-    verb::{Outcome, Verb},
+    ids::{EntryId, Millis, duration_text, size_text},
+    permission::{Decision, answered},
+    transcript::{Item, PermissionEnd, Row, Tone, Transcript},
+    verb::Outcome,
 };
-use leptos::{either::EitherOf6, prelude::*};
+use leptos::{
+    either::{Either, EitherOf4},
+    prelude::*,
+};
 
 use super::{
+    anew::Anew,
     icons::Icon,
-    prose::{prose, shown},
+    prose::{prose, revealed, shown},
 };
 use crate::state::State;
 
@@ -27,7 +32,7 @@ pub(super) fn TranscriptView() -> impl IntoView {
         <main id="transcript" class="scroller" tabindex="0" aria-label="Transcript">
             <div class="transcript">
                 <Older/>
-                {move || state.transcript.with(Transcript::is_empty).then(|| view! { <Empty/> })}
+                {move || state.transcript.with(Transcript::is_empty).then(|| Anew(view! { <Empty/> }))}
                 <ol class="rows" aria-live="polite">
                     <For each=rows key=|row| (row.id, is_ended(&row.item)) children=|row| view! { <RowView row/> }/>
                 </ol>
@@ -42,6 +47,7 @@ fn is_ended(item: &Item) -> bool {
     match item {
         Item::Tool { end, abandoned, .. } => end.is_some() || *abandoned,
         Item::Run { end, .. } => end.is_some(),
+        Item::Permission { end, .. } => end.is_some(),
         _ => true,
     }
 }
@@ -50,46 +56,58 @@ fn is_ended(item: &Item) -> bool {
 #[component]
 fn Older() -> impl IntoView {
     let state = State::current();
-    let href = move || {
-        let oldest = state.transcript.with(|transcript| transcript.oldest().map_or(0, |id| id.0));
-        format!("/s/{}?before={oldest}", state.session_id())
-    };
-    move || state.has_older.get().then(|| view! { <a class="older" data-act="older" href=href()>"Show earlier"</a> })
+    move || {
+        state.has_older.get().then(|| {
+            let oldest = state.transcript.with(|transcript| transcript.oldest().map_or(0, |id| id.0));
+            let href = format!("/s/{}?before={oldest}", state.session_id());
+            view! { <a class="older" data-act="older" href=href>"Show earlier"</a> }
+        })
+    }
 }
 
 /// What a new session says: what can be done here.
 #[component]
 fn Empty() -> impl IntoView {
     let state = State::current();
-    let (target, configured, hypervisor) = state.page.with_value(|page| {
+    let (target, configured, hypervisor, has_ai) = state.page.with_value(|page| {
         let surroundings = &page.surroundings;
-        (surroundings.target.clone(), surroundings.target_configured, surroundings.hypervisor_configured)
+        let (configured, hypervisor) = (surroundings.target_configured, surroundings.hypervisor_configured);
+        (surroundings.target.clone(), configured, hypervisor, surroundings.has_ai)
     });
+    // What is done when the switch is tapped, and what a line of one's own does.
+    let (begin, own) = if has_ai {
+        (
+            format!(
+                " below, or say what is wrong. The agent goes into {target}, finds the cause, repairs what it can and \
+                 says what it did. The smaller button under a preset runs its plain commands without AI."
+            ),
+            " to run it there as it stands, without AI.",
+        )
+    } else {
+        let plain = " below. It runs plain commands on ";
+        (format!("{plain}{target}, shows each with its output, and ends in a verdict."), " to run it there yourself.")
+    };
     view! {
         <section class="empty">
-            <h1>"What is wrong with "{target.clone()}"?"</h1>
-            <p>
-                "Tap " <strong>"Triage"</strong> " below. It runs plain commands on " {target.clone()}
-                ", shows each with its output, and ends in a verdict."
-            </p>
-            <p>"Type a line that begins with " <code>"!"</code> " to run it there yourself."</p>
+            <h1>"What is wrong with "{target}"?"</h1>
+            <p>"Tap " <strong>"Triage"</strong> {begin}</p>
+            <p>"Type a line that begins with " <code>"!"</code> {own}</p>
             <p>
                 "Open " <strong>"VM"</strong>
                 " above to power-cycle it through its hypervisor. That works when nothing inside answers."
             </p>
-            {(!configured).then(|| view! {
-                <p class="warning">
-                    "No target is configured yet: set " <code>"BREAKGLASS_DEVVM_HOST"</code> " or "
-                    <code>"BREAKGLASS_SSH_CONFIG"</code> "."
-                </p>
-            })}
-            {(!hypervisor).then(|| view! {
-                <p class="warning">
-                    "No hypervisor is configured yet: set " <code>"BREAKGLASS_PVE_HOST"</code> " or "
-                    <code>"BREAKGLASS_SSH_CONFIG"</code> "."
-                </p>
-            })}
+            {(!configured).then(|| unconfigured("target", "BREAKGLASS_DEVVM_HOST"))}
+            {(!hypervisor).then(|| unconfigured("hypervisor", "BREAKGLASS_PVE_HOST"))}
         </section>
+    }
+}
+
+/// What is not configured, and how it would be.
+pub(super) fn unconfigured(what: &'static str, setting: &'static str) -> impl IntoView {
+    view! {
+        <p class="warning">
+            "No "{what}" is configured yet: set " <code>{setting}</code> " or " <code>"BREAKGLASS_SSH_CONFIG"</code> "."
+        </p>
     }
 }
 
@@ -97,19 +115,40 @@ fn Empty() -> impl IntoView {
 #[component]
 fn Now() -> impl IntoView {
     let state = State::current();
-    let words = move || {
-        let what = if state.stopping.get() { "stopping" } else { "working" };
-        match state.progress.get() {
-            Some(seconds) => format!("{what} · {seconds} s"),
-            None => what.to_owned(),
-        }
-    };
-    view! {
-        {move || state.draft.get().map(|draft| view! { <div class="bubble agent draft">{shown(&draft)}</div> })}
-        {move || state.working().then(|| view! {
-            <p class="now"><span class="pulse" aria-hidden="true"></span>{words()}</p>
-        })}
+    move || {
+        let draft =
+            state.draft.get().map(|draft| Anew(view! { <div class="bubble agent prose draft">{prose(&draft)}</div> }));
+        let now = if state.working() {
+            let what = if state.stopping.get() {
+                "stopping"
+            } else if state.waiting.get().is_some() {
+                "waiting for your decision"
+            } else {
+                "working"
+            };
+            let words = match state.progress.get() {
+                Some(seconds) => format!("{what} · {seconds} s"),
+                None => what.to_owned(),
+            };
+            Some(Either::Left(view! { <p class="now"><span class="pulse" aria-hidden="true"></span>{words}</p> }))
+        } else {
+            without_ai(state).map(Anew).map(Either::Right)
+        };
+        (draft, now)
     }
+}
+
+/// After a turn that failed: its preset, else the first, as plain commands. The button belongs to the composer's form.
+fn without_ai(state: State) -> Option<impl IntoView> {
+    let presets = state.page.with_value(|page| page.surroundings.has_ai.then(|| page.presets.clone()))?;
+    let asked = state.transcript.with(|transcript| transcript.failed().map(str::to_owned))?;
+    let preset = presets.iter().find(|preset| preset.label == asked).or(presets.first())?;
+    Some(view! {
+        <button class="without-ai-offer" form="composer" name="runbook" value=preset.id.to_string()>
+            <Icon name="terminal"/>
+            {format!("Run {} without AI", preset.label)}
+        </button>
+    })
 }
 
 /// A cost in dollars and cents. Formatting a float by itself would load more code than this page's style.
@@ -118,27 +157,34 @@ fn cents(dollars: f64) -> String {
     format!(" · ${}.{:02}", cents / 100, cents % 100)
 }
 
-/// One row. Each kind has its own static view: erased ones would be half of what a phone has to load.
+/// One row. Each look has its own static view: erased ones would be half of what a phone has to load.
 #[component]
 fn RowView(row: Arc<Row>) -> impl IntoView {
-    let at = row.at;
+    let (id, at) = (row.id, row.at);
     match &row.item {
-        Item::Prompt { text, by, .. } => EitherOf6::A(view! {
-            <li class="row prompt">
-                <div class="bubble operator">{shown(text)}</div>
-                <p class="meta">{by.clone()}" · "<Clock at/></p>
-            </li>
-        }),
-        Item::Text { text } => EitherOf6::B(view! {
+        Item::Prompt { text, by, steered } => {
+            let way = if *steered { " · into the running turn · " } else { " · " };
+            EitherOf4::A(view! {
+                <li class="row prompt">
+                    <div class="bubble operator">{shown(text)}</div>
+                    <p class="meta">{format!("{by}{way}")}<Clock at/></p>
+                </li>
+            })
+        }
+        Item::Text { text } => EitherOf4::B(view! {
             <li class="row"><div class="bubble agent prose">{prose(text)}</div></li>
         }),
-        Item::Tool { name, line, title, end, abandoned, .. } => {
-            EitherOf6::C(tool_row(row.id, name.clone(), line.clone(), title.clone(), end.clone(), *abandoned))
+        Item::Tool { .. } => EitherOf4::C(fold(id, tool(&row.item))),
+        Item::Permission { .. } => EitherOf4::C(fold(id, permission(&row.item))),
+        Item::Run { verb, by, end, .. } => {
+            let (look, words) = match end {
+                None => ("running", "running".to_owned()),
+                Some(end) => outcome_words(end.outcome, end.exit_code),
+            };
+            let icon = if look == "unknown" { "alert" } else { "power" };
+            let words = format!(" {words} · {by}");
+            EitherOf4::D(note("row note run-row", look, icon, verb.as_str(), words, Some(at)))
         }
-        Item::Permission { line, .. } => EitherOf6::F(view! {
-            <li class="row note finished"><Icon name="alert"/><span>{shown(line)}" · "<Clock at/></span></li>
-        }),
-        Item::Run { verb, by, end, .. } => EitherOf6::D(run_row(*verb, by.clone(), end.clone(), at)),
         Item::Note { tone, text } => {
             let (class, icon) = match tone {
                 Tone::Info => ("row note", "info"),
@@ -146,86 +192,177 @@ fn RowView(row: Arc<Row>) -> impl IntoView {
                 Tone::Error => ("row note error", "alert"),
                 Tone::Stopped => ("row note stopped", "stop"),
             };
-            EitherOf6::E(view! { <li class=class><Icon name=icon/><span>{shown(text)}</span></li> })
+            EitherOf4::D(note(class, "", icon, "", shown(text), None))
         }
         Item::Finished { duration_ms, cost_usd, .. } => {
             let cost = cost_usd.map(cents).unwrap_or_default();
             let words = format!("Finished in {}{cost}", duration_text(*duration_ms));
-            EitherOf6::F(view! {
-                <li class="row note finished"><Icon name="check"/><span>{words}" · "<Clock at/></span></li>
-            })
+            EitherOf4::D(note("row note finished", "", "check", "", words, Some(at)))
         }
     }
 }
 
-/// One line for a tool, with its state, duration and exit code; what it ran and what came of it fold out.
-fn tool_row(
-    id: EntryId,
+/// A line between the bubbles.
+fn note(
+    class: &'static str,
+    look: &'static str,
+    icon: &'static str,
+    what: &'static str,
+    words: String,
+    at: Option<Millis>,
+) -> impl IntoView {
+    let what = (!what.is_empty()).then(|| view! { <strong>{what}</strong> });
+    let at = at.map(|at| view! { " · "<Clock at/> });
+    view! { <li class=class data-state=look><Icon name=icon/><span>{what}{words}{at}</span></li> }
+}
+
+/// What a row that folds out shows.
+struct Fold {
+    class: &'static str,
+    look: &'static str,
+    icon: &'static str,
+    label: String,
+    facts: String,
+    /// The tool, and what it was to do.
     name: String,
     line: String,
-    title: Option<String>,
-    end: Option<ToolEnd>,
-    abandoned: bool,
-) -> impl IntoView {
-    let state = match &end {
-        None if abandoned => "failed",
-        None => "running",
-        Some(end) if end.is_error => "failed",
-        Some(_) => "ended",
+    /// What came of it, and what is to be said of that.
+    output: Option<(String, Option<Cut>)>,
+}
+
+/// What is missing of an output, and under which name and how large the console has all of it.
+struct Cut(Option<(String, u64)>);
+
+/// A tool: its state, duration and exit code; what it ran and what came of it fold out.
+fn tool(item: &Item) -> Option<Fold> {
+    let Item::Tool { name, line, title, end, abandoned, nested } = item else { return None };
+    let (look, icon) = match end {
+        None if *abandoned => ("failed", "cross"),
+        None => ("running", "dots"),
+        Some(end) if end.is_error => ("failed", "cross"),
+        Some(_) => ("ended", "check"),
     };
-    let facts = end.as_ref().map(|end| {
-        let mut facts: Vec<String> = Vec::new();
-        if let Some(code) = end.exit_code.filter(|code| *code != 0) {
-            facts.push(format!("exit {code}"));
+    let facts = match end {
+        None if *abandoned => "no result".to_owned(),
+        None => "running".to_owned(),
+        Some(end) => {
+            let exit = end.exit_code.filter(|code| *code != 0).map(|code| format!("exit {code}"));
+            let facts = exit.into_iter().chain(end.duration_ms.map(duration_text));
+            facts.collect::<Vec<_>>().join(" · ")
         }
-        facts.extend(end.duration_ms.map(duration_text));
-        facts.join(" · ")
-    });
-    let icon = match state {
-        "running" => "dots",
-        "failed" => "cross",
-        _ => "check",
     };
-    let label = title.unwrap_or_else(|| line.lines().next().unwrap_or_default().to_owned());
-    let output = end.map(|end| {
-        let cut = end.truncated.then(|| view! { <p class="cut">"Output cut here: there was more."</p> });
-        let text = if end.output.is_empty() { "(no output)".to_owned() } else { end.output };
-        view! { <Output text/>{cut} }
+    let first = line.lines().next().unwrap_or_default();
+    let label = match title.as_deref() {
+        Some(title) => title,
+        None if is_command(name) => first,
+        // Of the field that tells most what it says, without its name.
+        None => {
+            let telling = |line: &&str| line.starts_with("file_path: ") || line.starts_with("pattern: ");
+            let line = line.lines().find(telling).unwrap_or(first);
+            line.split_once(": ").map_or(line, |(_, text)| text)
+        }
+    };
+    let label = if is_command(name) { label.to_owned() } else { format!("{name} {label}") };
+    let output = end.as_ref().map(|end| {
+        let text = if end.output.is_empty() { "(no output)" } else { &end.output };
+        (text.to_owned(), (end.truncated || end.whole.is_some()).then(|| Cut(end.whole.clone())))
     });
-    view! {
-        <li class="row tool" data-state=state>
-            // Named, so that what somebody opened can be opened again when its second half makes it anew.
-            <details id=format!("tool-{id}")>
-                <summary>
-                    <Icon name=icon/>
-                    <span class="tool-label">{shown(&label)}</span>
-                    <span class="tool-facts">{facts.unwrap_or_else(|| if abandoned { "no result" } else { "running" }.into())}</span>
-                </summary>
-                <pre class="command" aria-label=name><code>{shown(line.trim())}</code></pre>
-                {output}
-            </details>
-        </li>
-    }
+    let class = if *nested { "row tool nested" } else { "row tool" };
+    Some(Fold { class, look, icon, label, facts, name: name.clone(), line: shown(line.trim()), output })
+}
+
+/// True for the tools that run a command: it speaks for itself.
+fn is_command(tool: &str) -> bool {
+    matches!(tool, "command" | "Bash")
+}
+
+/// A permission: who decided what, or that it waits.
+fn permission(item: &Item) -> Option<Fold> {
+    let Item::Permission { tool, line, questions, end, .. } = item else { return None };
+    let asks = !questions.is_empty();
+    let word = end.as_ref().and_then(|end| end.message.as_deref()).unwrap_or_default();
+    let answers = answered(questions, word);
+    let line = match asks {
+        false => revealed(line),
+        true if answers.is_empty() => questions.iter().map(|asked| asked.text.as_str()).collect::<Vec<_>>().join("\n"),
+        true => answers.iter().map(|(asked, answer)| format!("{asked} → {answer}")).collect::<Vec<_>>().join("\n"),
+    };
+    let first = line.lines().next().unwrap_or_default();
+    let (look, icon, label) = match end {
+        None => ("waiting", "alert", format!("Waiting for a decision: {first}")),
+        Some(PermissionEnd { decision, by, .. }) => {
+            let (look, icon, what) = match decision {
+                Decision::AllowOnce | Decision::AllowSession if asks => ("ended", "check", "Answered"),
+                Decision::AllowOnce => ("ended", "check", "Allowed once"),
+                Decision::AllowSession => ("ended", "check", "Allowed for this session"),
+                Decision::Deny if asks => ("denied", "cross", "Skipped"),
+                Decision::Deny => ("denied", "cross", "Denied"),
+                Decision::Withdrawn => ("denied", "cross", "Withdrawn"),
+            };
+            let by = if *decision == Decision::Withdrawn { String::new() } else { format!(" by {by}") };
+            let word = match answers.is_empty() {
+                true if word.is_empty() => String::new(),
+                true => format!(": {word}"),
+                false => {
+                    let answers = answers.iter().map(|(_, answer)| answer.as_str());
+                    format!(": {}", answers.collect::<Vec<_>>().join("; "))
+                }
+            };
+            (look, icon, format!("{what}{by}{word}"))
+        }
+    };
+    Some(Fold {
+        class: "row tool",
+        look,
+        icon,
+        label,
+        facts: if asks { String::new() } else { tool.clone() },
+        name: tool.clone(),
+        line,
+        output: None,
+    })
+}
+
+/// A row that folds out.
+fn fold(id: EntryId, fold: Option<Fold>) -> impl IntoView {
+    fold.map(|Fold { class, look, icon, label, facts, name, line, output }| {
+        let output = output.map(|(text, cut)| view! { <Output text/>{cut.map(cut_line)} });
+        view! {
+            <li class=class data-state=look>
+                // Named, so that what somebody opened can be opened again when its second half makes it anew.
+                <details id=format!("tool-{id}")>
+                    <summary>
+                        <Icon name=icon/>
+                        <span class="tool-label">{shown(&label)}</span>
+                        <span class="tool-facts">{facts}</span>
+                    </summary>
+                    {command(name, line)}
+                    {output}
+                </details>
+            </li>
+        }
+    })
+}
+
+/// That there was more, with the way to all of it where the console has it.
+fn cut_line(Cut(whole): Cut) -> impl IntoView {
+    let words = if whole.is_some() { "Output cut here: " } else { "Output cut here: there was more." };
+    let whole = whole.map(|(tool_id, bytes)| {
+        let href = format!("/api/session/{}/output/{tool_id}", State::current().session_id());
+        view! { <a href=href target="_blank" rel="noopener">{format!("whole output, {}", size_text(bytes))}</a> }
+    });
+    view! { <p class="cut">{words}{whole}</p> }
+}
+
+/// What a tool does, in full. It can be reached by keys, because it scrolls.
+pub(super) fn command(tool: String, line: String) -> impl IntoView {
+    view! { <pre class="command" tabindex="0" aria-label=tool><code>{line}</code></pre> }
 }
 
 /// What a command or a host wrote. It stands in an element of its own, because a parser drops the first line end of `pre`.
 #[component]
 pub(super) fn Output(text: String) -> impl IntoView {
     view! { <pre class="output" tabindex="0"><samp>{shown(&text)}</samp></pre> }
-}
-
-fn run_row(verb: Verb, by: String, end: Option<RunEnd>, at: Millis) -> impl IntoView {
-    let (state, words) = match &end {
-        None => ("running", "running".to_owned()),
-        Some(end) => outcome_words(end.outcome, end.exit_code),
-    };
-    let icon = if state == "unknown" { "alert" } else { "power" };
-    view! {
-        <li class="row note run-row" data-state=state>
-            <Icon name=icon/>
-            <span><strong>{verb.as_str()}</strong>" "{words}" · "{by}" · "<Clock at/></span>
-        </li>
-    }
 }
 
 /// An outcome as a person reads it, and under which look.

@@ -8,7 +8,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use super::{
     icons::Icon,
     prose::shown,
-    transcript::{Clock, Output, outcome_words},
+    transcript::{Clock, Output, outcome_words, unconfigured},
 };
 use crate::{api::RunVerb, state::State};
 
@@ -31,12 +31,7 @@ pub(super) fn VmSheet() -> impl IntoView {
                     <a class="close" href="#console" aria-label="Close"><Icon name="cross"/></a>
                 </div>
                 <div class="sheet-body">
-                    {(!configured).then(|| view! {
-                        <p class="warning">
-                            "No hypervisor is configured: set " <code>"BREAKGLASS_PVE_HOST"</code> " or "
-                            <code>"BREAKGLASS_SSH_CONFIG"</code> "."
-                        </p>
-                    })}
+                    {(!configured).then(|| unconfigured("hypervisor", "BREAKGLASS_PVE_HOST"))}
                     <RunView/>
                     <details class="group" open>
                         <summary>"Inspect"</summary>

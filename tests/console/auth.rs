@@ -7,10 +7,11 @@ use serde_json::json;
 use crate::harness::console::{Console, TOKEN, answer, practice};
 
 /// Every route, each with a method that it takes.
-const GUARDED: [(Method, &str); 20] = [
+const GUARDED: [(Method, &str); 21] = [
     (Method::GET, "/"),
     (Method::GET, "/s/00000000-0000-4000-8000-000000000000"),
     (Method::POST, "/do/prompt"),
+    (Method::POST, "/do/decide"),
     (Method::POST, "/do/stop"),
     (Method::POST, "/do/session"),
     (Method::POST, "/do/verb"),

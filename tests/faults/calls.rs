@@ -41,7 +41,9 @@ const AGAIN: [(u16, &str); 5] = [
 
 impl Calls {
     pub fn new(address: &str, board: Board) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        // A redirect in place of an answer is a proxy's page to sign in on, and no answer.
+        let none = reqwest::redirect::Policy::none();
+        let http = reqwest::Client::builder().no_proxy().redirect(none).build().unwrap();
         Calls { http, address: address.to_owned(), board }
     }
 

@@ -14,9 +14,9 @@ impl Chance {
     /// The stream of one actor.
     pub fn of(seed: u64, actor: &str) -> Self {
         // FNV-1a: the same on every machine and with every compiler.
-        let name = actor.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let name = actor
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         let mut chance = Chance(seed ^ name);
         chance.next();
         chance

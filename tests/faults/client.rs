@@ -62,7 +62,8 @@ impl Client {
         while !self.has_all() {
             let number = self.board.connection();
             let cursor = self.cursor(&mut chance, astray, last_event_id);
-            self.board.say(&name, format!("connection {number}: {cursor:?}, has {}", self.seen.lock().unwrap().whole()));
+            self.board
+                .say(&name, format!("connection {number}: {cursor:?}, has {}", self.seen.lock().unwrap().whole()));
             // Once it is known where the end is, nobody hangs up or lags any more: then it must come.
             let calm = self.goal.borrow().is_some();
             let request = self.request(cursor, &mut chance, calm);

@@ -121,7 +121,11 @@ impl Wire {
                 bytes = self.raw(at_most).await?;
                 if bytes.is_empty() {
                     // Only the last chunk says that a body is whole.
-                    return if matches!(self.coding, Coding::Plain) { Ok(bytes) } else { Err(ErrorKind::UnexpectedEof.into()) };
+                    return if matches!(self.coding, Coding::Plain) {
+                        Ok(bytes)
+                    } else {
+                        Err(ErrorKind::UnexpectedEof.into())
+                    };
                 }
             }
             let body = self.coding.take(&bytes);

@@ -127,6 +127,15 @@ pub fn duration_text(millis: u64) -> String {
     }
 }
 
+/// A size as people read it: `840 B`, `12 kB`, `1.0 MB`.
+pub fn size_text(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,5 +157,10 @@ mod tests {
         assert_eq!(duration_text(1_250), "1.2 s");
         assert_eq!(duration_text(12_000), "12 s");
         assert_eq!(duration_text(200_000), "3 min 20 s");
+    }
+
+    #[test]
+    fn a_size_is_short() {
+        assert_eq!([0, 840, 12_345, 1_048_576].map(size_text), ["0 B", "840 B", "12 kB", "1.0 MB"]);
     }
 }

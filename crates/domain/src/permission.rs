@@ -4,6 +4,7 @@
 //! agent took it back) is withdrawn.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The tool by which the agent asks the operator something.
 pub const QUESTION: &str = "AskUserQuestion";
@@ -66,30 +67,41 @@ pub struct Choosable {
 
 /// The questions in a tool's input, after the shape that the CLI's `AskUserQuestion` has: `{"questions": [{"question",
 /// "multiSelect", "options": [{"label", "description"}]}]}`. What is not of that shape is left out.
-pub fn questions(input: &serde_json::Value) -> Vec<Question> {
-    let text = |value: &serde_json::Value, key: &str| value.get(key).and_then(|text| text.as_str()).map(str::to_owned);
-    let list = |value: &serde_json::Value, key: &str| {
-        value.get(key).and_then(|list| list.as_array()).cloned().unwrap_or_default()
+pub fn questions(input: &Value) -> Vec<Question> {
+    let option = |option: &Value| {
+        Some(Choosable { label: text(option, "label")?, description: text(option, "description").unwrap_or_default() })
     };
-    let question = |question: serde_json::Value| {
+    let question = |question: &Value| {
         Some(Question {
-            text: text(&question, "question")?,
-            several: question.get("multiSelect").and_then(serde_json::Value::as_bool).unwrap_or(false),
-            options: list(&question, "options")
-                .iter()
-                .filter_map(|option| {
-                    let description = text(option, "description").unwrap_or_default();
-                    Some(Choosable { label: text(option, "label")?, description })
-                })
-                .collect(),
+            text: text(question, "question")?,
+            several: question.get("multiSelect").and_then(Value::as_bool).unwrap_or(false),
+            options: list(question, "options").iter().filter_map(option).collect(),
         })
     };
-    list(input, "questions").into_iter().filter_map(question).collect()
+    list(input, "questions").iter().filter_map(question).collect()
+}
+
+fn text(value: &Value, key: &str) -> Option<String> {
+    value.get(key)?.as_str().map(str::to_owned)
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// What was answered to each question, as far as it can be read from a decision's `message`, which holds a line
+/// `question answer` for each that was answered.
+pub fn answered(questions: &[Question], message: &str) -> Vec<(String, String)> {
+    let answer = |question: &Question| {
+        let (_, rest) = message.split_once(question.text.as_str())?;
+        Some((question.text.clone(), rest.lines().next()?.trim().to_owned()))
+    };
+    questions.iter().filter_map(answer).collect()
 }
 
 /// True for what changes nothing by its own definition, so that nobody is asked: reading files, and the two verbs that
 /// only look. `command` is matched whole; whatever else stands beside the verb makes it another command.
-pub fn changes_nothing(tool: &str, input: &serde_json::Value) -> bool {
+pub fn changes_nothing(tool: &str, input: &Value) -> bool {
     match tool {
         "Read" | "Grep" | "Glob" => true,
         "Bash" => {
@@ -118,6 +130,15 @@ mod tests {
         let labels: Vec<_> = question.options.iter().map(|option| option.label.as_str()).collect();
         assert_eq!(labels, ["A", "B"]);
         assert_eq!(questions(&json!({"questions": "none"})), []);
+    }
+
+    #[test]
+    fn answers_are_read_back_from_what_was_recorded() {
+        let question = |text: &str| Question { text: text.into(), several: false, options: Vec::new() };
+        let asked = [question("Which?"), question("Why?"), question("When?")];
+        let found = answered(&asked, "Which? a, b\nWhen? later");
+        let pair = |asked: &str, answer: &str| (asked.to_owned(), answer.to_owned());
+        assert_eq!(found, [pair("Which?", "a, b"), pair("When?", "later")]);
     }
 
     #[test]

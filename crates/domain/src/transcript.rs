@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::{
     event::{Entry, Event, Level},
     ids::{EntryId, Millis, RunId},
@@ -217,6 +219,19 @@ impl Transcript {
         known.then_some(self.last_user > self.last_turn_end)
     }
 
+    /// What was asked in the newest turn, when that turn failed and nothing has happened since. Empty where the question
+    /// is not among what was folded in.
+    pub fn failed(&self) -> Option<&str> {
+        let Item::Note { tone: Tone::Error, .. } = self.rows.last()?.item else {
+            return None;
+        };
+        let asked = self.rows.iter().rev().find_map(|row| match &row.item {
+            Item::Prompt { text, steered: false, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        (self.turn_open() == Some(false)).then_some(asked.unwrap_or_default())
+    }
+
     /// The oldest entry folded in, from which older ones are asked for.
     pub fn oldest(&self) -> Option<EntryId> {
         let row = self.rows.first().map(|row| row.id);
@@ -420,15 +435,26 @@ impl PermissionEnd {
 }
 
 /// What a tool does, as one reads it: the command, where it is one.
-fn line_of(input: &serde_json::Value) -> String {
+fn line_of(input: &Value) -> String {
     input.get("command").and_then(|command| command.as_str()).map_or_else(|| fields(input), str::to_owned)
 }
 
-/// A tool's input as lines of `field: text`, for tools that have no command. What is no text is left out.
-fn fields(input: &serde_json::Value) -> String {
-    let fields = input.as_object().into_iter().flatten();
-    let lines = fields.filter_map(|(name, value)| Some(format!("{name}: {}", value.as_str()?)));
-    lines.collect::<Vec<_>>().join("\n")
+/// A tool's input as lines of `field: text`, for tools that have no command. Nothing is left out: somebody may be about to
+/// allow it.
+fn fields(input: &Value) -> String {
+    match input {
+        Value::Null => String::new(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(value) => value.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(fields).collect::<Vec<_>>().join("\n"),
+        Value::Object(members) => {
+            // What is one line comes first: what a file is to be called before all that is to stand in it.
+            let lines = members.iter().map(|(name, value)| format!("{name}: {}", fields(value)));
+            let (long, short): (Vec<_>, Vec<_>) = lines.partition(|line| line.contains('\n'));
+            [short, long].concat().join("\n")
+        }
+    }
 }
 
 #[cfg(test)]

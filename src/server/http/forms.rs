@@ -101,7 +101,8 @@ impl FormCall {
     }
 
     async fn try_prompt(&self, session: &str, key: &str, input: PromptInput) -> Result<FormAnswer, Failure> {
-        let intent = self.intent(key, &(session, &input))?;
+        // How it is delivered is no part of what is meant: what may have begun a turn is not delivered into it as well.
+        let intent = self.intent(key, &(session, &PromptInput { steer: false, ..input.clone() }))?;
         let (console, operator) = (self.console.clone(), self.operator.clone());
         let prompt = console.checked_prompt(input)?;
         let (session, recording) = (session.to_owned(), intent.clone());
@@ -157,10 +158,14 @@ impl FormCall {
         let intent = self.intent(&form.key, &form)?;
         let session = self.console.session(&form.session).await?;
         let DecisionForm { request, decision, message, questions, answers, .. } = form;
+        // A browser sends the end of a line as two characters; the agent knows its questions by their text.
+        let as_asked = |text: String| text.replace("\r\n", "\n");
         let chosen = answers.into_iter().map(|answers| {
-            answers.into_iter().filter(|answer| !answer.trim().is_empty()).collect::<Vec<_>>().join(", ")
+            let given = answers.into_iter().filter(|answer| !answer.trim().is_empty());
+            given.map(as_asked).collect::<Vec<_>>().join(", ")
         });
-        let answers = questions.into_iter().zip(chosen).filter(|(_, answer)| !answer.is_empty()).collect();
+        let questions = questions.into_iter().map(as_asked);
+        let answers = questions.zip(chosen).filter(|(_, answer)| !answer.is_empty()).collect();
         let input = DecisionInput { request_id: request, decision, message: Some(message), answers };
         let (console, operator, recording) = (self.console.clone(), self.operator.clone(), intent.clone());
         let work = async move {

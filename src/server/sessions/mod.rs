@@ -213,6 +213,11 @@ impl Sessions {
     ) -> Result<(), SessionError> {
         let recording = || intent.clone().map(|(intent, answer)| intent.recording(fresh::now(), answer));
         while self.admitted(session, &prompt)? == Admission::Steer {
+            if prompt.task.is_command() {
+                return Err(SessionError::Steer(
+                    "a command of your own waits until this turn is over: stop it, or send it then",
+                ));
+            }
             let way = session.turn_slot().steer();
             let way =
                 way.ok_or(SessionError::Steer("this turn runs without ai and takes no messages: stop it first"))?;

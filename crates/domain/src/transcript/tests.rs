@@ -101,3 +101,67 @@ fn a_turn_is_open_from_its_prompt_to_its_end() {
     transcript.apply(&entry(1, Event::TurnEnd));
     assert_eq!(transcript.turn_open(), Some(false));
 }
+
+/// A log of events, one a second.
+fn log(events: impl IntoIterator<Item = Event>) -> Vec<Entry> {
+    let entry = |(id, event)| Entry { id: EntryId(id), at: Millis(id * 1000), event };
+    (0..).zip(events).map(entry).collect()
+}
+
+fn asked(request_id: &str, command: &str) -> Event {
+    let input = serde_json::json!({ "command": command });
+    Event::Permission { request_id: request_id.into(), tool: "Bash".into(), input }
+}
+
+fn decided(request_id: &str, decision: Decision) -> Event {
+    Event::Decision { request_id: request_id.into(), decision, by: "ada".into(), message: None }
+}
+
+fn prompt(text: &str, steered: bool) -> Event {
+    Event::User { text: text.into(), by: "ada".into(), steered }
+}
+
+#[test]
+fn the_oldest_undecided_permission_is_what_waits() {
+    let events = [asked("a", "one"), asked("b", "two"), decided("a", Decision::AllowOnce), Event::TurnEnd];
+    let waiting = |count: usize| {
+        let transcript = Transcript::of(&log(events[..count].to_vec()));
+        transcript.waiting().map(|row| row.id.0)
+    };
+    assert_eq!([1, 2, 3, 4].map(waiting), [Some(0), Some(0), Some(1), None]);
+}
+
+#[test]
+fn a_permission_and_its_decision_are_one_row_whichever_comes_first() {
+    let log = log([asked("a", "reboot"), decided("a", Decision::Deny), Event::TurnEnd]);
+    for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0], [2, 0, 1]] {
+        let transcript = Transcript::of(order.map(|place| &log[place]));
+        let rows: Vec<_> = transcript.rows().collect();
+        let [row] = &rows[..] else { panic!("{rows:?}") };
+        let Item::Permission { line, end: Some(end), .. } = &row.item else { panic!("{row:?}") };
+        assert_eq!((line.as_str(), end.decision, end.by.as_str()), ("reboot", Decision::Deny, "ada"));
+    }
+}
+
+#[test]
+fn nothing_of_what_is_to_be_allowed_is_left_out() {
+    let input = serde_json::json!({
+        "content": "[Service]\nMemoryMax=4G", "file_path": "/etc/a", "mode": 420, "dry": false,
+        "edits": [{"old": "a", "new": "b"}, "c", null],
+    });
+    let event = Event::Permission { request_id: "a".into(), tool: "Write".into(), input };
+    let transcript = Transcript::of(&log([event]));
+    let Item::Permission { line, .. } = &transcript.rows().next().unwrap().item else { panic!() };
+    assert_eq!(
+        line,
+        "dry: false\nfile_path: /etc/a\nmode: 420\ncontent: [Service]\nMemoryMax=4G\nedits: new: b\nold: a\nc\n"
+    );
+}
+
+#[test]
+fn a_failed_turn_is_known_by_what_was_asked_until_something_else_happens() {
+    let error = Event::Error { error: "overloaded".into() };
+    let events = [prompt("Triage", false), prompt("be quick", true), error, Event::TurnEnd, prompt("again", false)];
+    let failed = |count: usize| Transcript::of(&log(events[..count].to_vec())).failed().map(str::to_owned);
+    assert_eq!([1, 2, 3, 4, 5].map(failed), [None, None, None, Some("Triage".to_owned()), None]);
+}

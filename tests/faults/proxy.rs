@@ -1,0 +1,230 @@
+//! Proxies between client and console: those that keep a stream to themselves, cut it, or put something else in its
+//! place. The client tells each by status, content type or silence, and goes on with its cursor; nothing is lost or
+//! doubled. What a browser makes of them is shown in `end2end`.
+
+use std::time::{Duration, Instant};
+
+use domain::sse::Decoder;
+use serde_json::json;
+
+use super::{
+    board::Board,
+    calls::Calls,
+    chance::{Chance, fresh_seed},
+    check::{self, Log},
+    middlebox::{Manner, Middlebox},
+    record,
+    seen::{Reading, Seen},
+    wire::{Answer, Request, Wire},
+};
+use crate::harness::program::Program;
+
+/// Three heartbeats: who hears nothing for so long has a proxy in between that keeps the stream to itself.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// A console with a session in which something happened, behind a proxy.
+struct Lab {
+    program: Program,
+    console: String,
+    session: String,
+    proxy: Middlebox,
+    _folder: tempfile::TempDir,
+}
+
+impl Lab {
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let program = Program::start_with(folder.path(), &[], &[("BREAKGLASS_SSE_KEEPALIVE_SECONDS", "1")]);
+        let session = program.post("/api/session", json!({})).await.1["session_id"].as_str().unwrap().to_owned();
+        let console = program.base.trim_start_matches("http://").to_owned();
+        let proxy = Middlebox::before(&console).await;
+        let lab = Lab { program, console, session, proxy, _folder: folder };
+        lab.turn("!echo \u{1f6a8} one").await;
+        lab
+    }
+
+    /// Lets something happen, and waits until it has.
+    async fn turn(&self, prompt: &str) {
+        let path = format!("/api/session/{}/prompt", self.session);
+        assert_eq!(self.program.post(&path, json!({ "prompt": prompt })).await.0, 200);
+        let mut client = self.program.attach(&self.session).await;
+        client.until_caught_up().await;
+        while client.transcript.turn_open() != Some(false) {
+            client.frame().await.unwrap();
+        }
+    }
+
+    fn request(&self, seen: &Seen) -> Request {
+        let path = format!("/api/session/{}/stream", self.session);
+        let last_event_id = seen.whole().checked_sub(1);
+        Request { last_event_id, silence: SILENCE, ..Request::plain(&self.proxy.address, path) }
+    }
+
+    /// Attaches once through the proxy with what is held, and reads until the replay is over or the connection is.
+    async fn attach(&self, seen: &mut Seen) -> Came {
+        let request = self.request(seen);
+        match Wire::ask(&request).await {
+            Ok(Answer::Stream(mut wire)) => {
+                let mut reading = Reading::from(Some(seen.whole()));
+                read(&mut wire, &mut Decoder::default(), &mut reading, seen).await
+            }
+            Ok(Answer::NotAStream { content_type }) if content_type.starts_with("text/html") => Came::SignIn,
+            Ok(Answer::Elsewhere { status: 302, location }) if location == "/login" => Came::SignIn,
+            Ok(Answer::NotAStream { .. } | Answer::Elsewhere { .. }) => panic!("no proxy here does that"),
+            Ok(Answer::Failed { status }) => Came::Failed(status),
+            Err(error) => ended(&error),
+        }
+    }
+
+    async fn log(&self) -> Log {
+        record::log(&self.console, &self.session).await
+    }
+}
+
+/// What came of an attach.
+#[derive(Debug, PartialEq)]
+enum Came {
+    CaughtUp,
+    Cut,
+    Silence,
+    /// Something that only a person can answer.
+    SignIn,
+    Failed(u16),
+}
+
+fn ended(error: &std::io::Error) -> Came {
+    if error.kind() == std::io::ErrorKind::TimedOut { Came::Silence } else { Came::Cut }
+}
+
+async fn read(wire: &mut Wire, decoder: &mut Decoder, reading: &mut Reading, seen: &mut Seen) -> Came {
+    loop {
+        match wire.piece(16 << 10).await {
+            Ok(bytes) if bytes.is_empty() => return Came::Cut,
+            Ok(bytes) => {
+                for frame in decoder.push(&bytes) {
+                    reading.take(&frame, seen);
+                }
+                if reading.caught_up {
+                    return Came::CaughtUp;
+                }
+            }
+            Err(error) => return ended(&error),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_proxy_puts_in_place_of_a_stream_is_told_apart_and_costs_nothing() {
+    let lab = Lab::open().await;
+    let mut seen = Seen::default();
+    for (manner, came) in [
+        (Manner::BadGateway, Came::Failed(502)),
+        (Manner::Flush, Came::CaughtUp),
+        (Manner::Redirect, Came::SignIn),
+        (Manner::Page, Came::SignIn),
+        (Manner::Cut(0), Came::Cut),
+    ] {
+        lab.proxy.next(&[manner]);
+        assert_eq!(lab.attach(&mut seen).await, came, "{manner:?}");
+        lab.turn(&format!("!echo after {manner:?}")).await;
+    }
+    assert_eq!(lab.attach(&mut seen).await, Came::CaughtUp);
+    assert_eq!(check::client("the client", &seen, &lab.log().await), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_cut_after_any_byte_goes_on_with_its_cursor() {
+    let lab = Lab::open().await;
+    let log = lab.log().await;
+    let bytes: usize = log.frames.iter().map(|(_, data)| data.len() + 20).sum();
+    // Every fifth place, from another one each time; behind the last frame nothing is left to be cut.
+    let mut chance = Chance::of(fresh_seed(), "cuts");
+    let first = usize::try_from(chance.between(0, 4)).unwrap();
+    for place in (first..bytes + 600).step_by(5) {
+        let mut seen = Seen::default();
+        lab.proxy.next(&[Manner::Cut(place)]);
+        let came = lab.attach(&mut seen).await;
+        assert!(matches!(came, Came::Cut | Came::CaughtUp), "cut at {place}: {came:?}");
+        assert_eq!(lab.attach(&mut seen).await, Came::CaughtUp, "after a cut at {place}");
+        assert_eq!(check::client("the client", &seen, &log), [""; 0], "cut at {place}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_cut_each_time_gets_on_all_the_same() {
+    let lab = Lab::open().await;
+    for number in 0..10 {
+        lab.turn(&format!("!echo turn {number}")).await;
+    }
+    let mut seen = Seen::default();
+    let mut connections = 0;
+    loop {
+        lab.proxy.next(&[Manner::Cut(1500)]);
+        connections += 1;
+        match lab.attach(&mut seen).await {
+            Came::CaughtUp => break,
+            came => assert_eq!(came, Came::Cut),
+        }
+    }
+    assert!(connections > 3, "{connections}");
+    assert_eq!(check::client("the client", &seen, &lab.log().await), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn through_a_proxy_that_flushes_there_is_a_heartbeat_each_second() {
+    let lab = Lab::open().await;
+    let Ok(Answer::Stream(mut wire)) = Wire::ask(&lab.request(&Seen::default())).await else { panic!("a stream") };
+    let mut beats = Vec::new();
+    while beats.len() < 4 {
+        // Fails when nothing comes for as long as a client waits before it says that a proxy keeps the stream.
+        let piece = wire.piece(16 << 10).await.expect("no silence");
+        if piece.ends_with(domain::sse::HEARTBEAT.as_bytes()) {
+            beats.push(Instant::now());
+        }
+    }
+    // Its pace is the setting's, not ours: three of them in three seconds, on a machine that may be busy.
+    assert!(beats[3] - beats[0] > Duration::from_millis(2500), "{beats:?}");
+    assert!(beats[3] - beats[0] < Duration::from_secs(6), "{beats:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_keeps_a_stream_is_told_by_silence_and_what_it_gives_back_late_doubles_nothing() {
+    let lab = Lab::open().await;
+    let mut seen = Seen::default();
+    lab.proxy.next(&[Manner::HoldAll]);
+    assert_eq!(lab.attach(&mut seen).await, Came::Silence, "not even a head");
+    assert!(seen.frames.is_empty());
+
+    lab.proxy.next(&[Manner::HoldBody]);
+    let Ok(Answer::Stream(mut held)) = Wire::ask(&lab.request(&seen)).await else { panic!("the head comes") };
+    let (mut decoder, mut reading) = (Decoder::default(), Reading::from(Some(0)));
+    assert_eq!(read(&mut held, &mut decoder, &mut reading, &mut seen).await, Came::Silence, "a head and nothing else");
+    lab.turn("!echo two").await;
+    assert_eq!(lab.attach(&mut seen).await, Came::CaughtUp, "another way through");
+    let log = lab.log().await;
+    assert_eq!(check::client("the client", &seen, &log), [""; 0]);
+
+    // The console dies, so the answer that was kept is over, and now it comes.
+    lab.program.kill();
+    assert_eq!(read(&mut held, &mut decoder, &mut reading, &mut seen).await, Came::CaughtUp);
+    while read(&mut held, &mut decoder, &mut reading, &mut seen).await == Came::CaughtUp {}
+    assert_eq!(reading.cursor, Some(log.frames.len() as u64 - 1), "all of it came a second time");
+    assert_eq!(check::client("the client", &seen, &log), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_whose_answer_a_proxy_swallows_is_done_once() {
+    let lab = Lab::open().await;
+    let calls = Calls::new(&lab.proxy.address, Board::default());
+    let path = format!("/api/session/{}/prompt", lab.session);
+    let body = json!({"prompt": "!echo once"});
+    // The first is carried out and its answer is lost; the others never get there.
+    for manner in [Manner::Cut(0), Manner::BadGateway, Manner::Redirect, Manner::Page] {
+        lab.proxy.next(&[manner]);
+        assert_eq!(calls.post(&path, "k", &body, SILENCE).await, None, "{manner:?}");
+    }
+    let told = calls.until_answered(&path, "k", &body, &mut Chance::of(0, "prompt")).await;
+    assert_eq!((told.status, told.body), (200, json!({"status": "started"})));
+    let standing = lab.log().await.frames.iter().filter(|(_, data)| data.contains(r#""kind":"user""#)).count();
+    assert_eq!(standing, 2, "that of the beginning, and this one");
+}
