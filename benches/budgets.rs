@@ -76,6 +76,7 @@ fn measure(wanted: &[String]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let before = load();
     let mut reports = Vec::new();
     let mut broken = false;
     for name in NAMES.into_iter().filter(|name| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name)) {
@@ -88,8 +89,16 @@ fn measure(wanted: &[String]) -> ExitCode {
             }
         }
     }
-    print(&table::rendered(&reports));
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let machine = format!("{cores} cores; load average {before} before, {} after\n", load());
+    print(&(table::rendered(&reports) + "\n" + &machine));
     if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// How many processes wanted to run in the last minute. What runs beside a measurement is part of it.
+fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or_default().to_owned()
 }
 
 #[expect(clippy::print_stdout, reason = "the result of the program, not a message on its way there")]

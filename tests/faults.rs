@@ -91,6 +91,9 @@ async fn killed_again_and_again_under_load_a_console_loses_nothing_and_doubles_n
         evidence.asked.len(),
     );
     println!("faults: taps {}, {}", evidence.taps.len(), board.figures());
+    for told in evidence.logs.iter().flat_map(check::endings) {
+        println!("faults: {told}");
+    }
     let wrong = judge(&evidence, &board);
     assert!(
         wrong.is_empty(),

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     Broken,
-    bare_cli::{self, BareCli},
+    bare_cli::{self, AGENT, BareCli, NARROWING},
     harness::{
         console::Attached,
         program::Program,
@@ -62,31 +62,33 @@ pub async fn run() -> crate::Outcome {
             bare_warm.push(cli.turn(&provider).await?.0);
         }
     }
-    let plain = BareCli::new(&bare_cli::plain(bare_cli::like_ours(&bare, &provider)?)).turn(&provider).await?.1;
+    let mut weighed = Vec::new();
+    for flags in [NARROWING.as_slice(), &[NARROWING.as_slice(), &AGENT].concat()] {
+        let launch = bare_cli::without(bare_cli::like_ours(&bare, &provider)?, flags);
+        weighed.push(BareCli::new(&launch).turn(&provider).await?.1.input_tokens as f64);
+    }
 
     let median = |ms: Vec<f64>| Samples::of(ms).median();
     let bare_spawned = median(bare_spawned);
     let ms =
         |figure: &str, ours: Vec<f64>, bare, budget| Row::beside(figure, Amount(median(ours), Unit::Ms), bare, budget);
+    let tokens =
+        |figure: &str, bare| Row::beside(figure, Amount(ours.input_tokens as f64, Unit::Tokens), bare, Budget::None);
     Ok(Report {
         name: "agent",
         rows: vec![
             ms("prompt to provider, first turn (spawned)", spawned, bare_spawned, Budget::AtMost(440.0)),
             ms("prompt to provider, later turn (warm)", warm, median(bare_warm), Budget::AtMost(50.0)),
             ms("first turn when two others wait (crowded)", crowded, bare_spawned, Budget::None),
-            Row::beside(
-                "input of the first request",
-                Amount(ours.input_tokens as f64, Unit::Tokens),
-                plain.input_tokens as f64,
-                Budget::None,
-            ),
+            tokens("input of the first request", weighed[0]),
+            tokens("the same, beside `claude -p` alone", weighed[1]),
         ],
         notes: vec![format!(
             "the real CLI under the program, from the POST of a prompt to the request's head at a scripted provider on this \
              machine; medians of {ROUNDS} ({CROWDED} crowded: the pool of two is full, so a process is ended first). \
-             Baseline: the same CLI, called alike, on bare pipes. Input: a token for four bytes of body; its baseline is a \
-             call without {}.",
-            bare_cli::OURS.map(|(flag, _)| flag).join(" ")
+             Baseline: the same CLI, called alike, on bare pipes. Input: a token for four bytes of body, in a \
+             home without settings; its baselines are a call without {}, and one without our agent too.",
+            NARROWING.map(|(flag, _)| flag).join(" ")
         )],
     })
 }

@@ -19,14 +19,18 @@ use crate::{
     samples::now_ns,
 };
 
-/// What the console's call has beyond the plain one, and how many words follow each of them.
-pub const OURS: [(&str, usize); 5] = [
+/// A flag of the console's call, and how many words follow it.
+pub type Flag = (&'static str, usize);
+/// By which the console says what its agent gets to see.
+pub const NARROWING: [Flag; 5] = [
     ("--setting-sources", 1),
     ("--exclude-dynamic-system-prompt-sections", 0),
     ("--strict-mcp-config", 0),
     ("--disable-slash-commands", 0),
     ("--tools", 1),
 ];
+/// By which it says who its agent is.
+pub const AGENT: [Flag; 2] = [("--agents", 1), ("--agent", 1)];
 
 /// A call in a folder of its own, as the console would make it.
 pub fn like_ours(folder: &Path, provider: &Provider) -> Result<Launch, Broken> {
@@ -58,9 +62,9 @@ pub fn like_ours(folder: &Path, provider: &Provider) -> Result<Launch, Broken> {
     Ok(invocation.launch())
 }
 
-/// The same call without what makes it ours.
-pub fn plain(mut launch: Launch) -> Launch {
-    for (flag, words) in OURS {
+/// The same call without these flags.
+pub fn without(mut launch: Launch, flags: &[Flag]) -> Launch {
+    for (flag, words) in flags {
         if let Some(at) = launch.args.iter().position(|arg| arg == flag) {
             launch.args.drain(at..=at + words);
         }

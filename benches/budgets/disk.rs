@@ -8,12 +8,10 @@ use std::{
 
 use rusqlite::{Connection, params};
 
-use crate::samples::Samples;
-
 /// What committing came to.
 pub struct Commits {
     /// How long each commit took, in milliseconds.
-    pub ms: Samples,
+    pub ms: Vec<f64>,
     pub rows_per_second: f64,
 }
 
@@ -44,5 +42,5 @@ pub fn commits(folder: &Path, json: &str, rows: u64, batch: u64, every: Duration
         ms.push(commit.elapsed().as_secs_f64() * 1e3);
     }
     let rows_per_second = rows as f64 / begun.elapsed().as_secs_f64();
-    Ok(Commits { ms: Samples::of(ms), rows_per_second })
+    Ok(Commits { ms, rows_per_second })
 }

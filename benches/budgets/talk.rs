@@ -12,14 +12,22 @@ use crate::{
     client::{Followed, Stream},
     harness::program::Program,
     pace::{self, Pace},
-    samples::Samples,
 };
 
-/// What came of a pace.
+/// What came of a pace, or of several.
+#[derive(Default)]
 pub struct Delivered {
     /// How long each line was on its way to each client, in milliseconds.
-    pub ms: Samples,
-    pub lost: f64,
+    pub ms: Vec<f64>,
+    pub lost: usize,
+}
+
+impl Delivered {
+    /// Adds what came of another.
+    pub fn add(&mut self, mut other: Delivered) {
+        self.ms.append(&mut other.ms);
+        self.lost += other.lost;
+    }
 }
 
 /// How long clients wait beyond the pace's own length.
@@ -68,6 +76,5 @@ async fn delivered(attached: Vec<Stream>, pace: Pace) -> Result<Delivered, Broke
     let until = Instant::now() + Duration::from_secs(pace.count / pace.per_second) + PATIENCE;
     let following: JoinSet<Followed> = attached.into_iter().map(|stream| stream.follow(pace.count, until)).collect();
     let ms: Vec<f64> = following.join_all().await.into_iter().flat_map(|followed| followed.ms).collect();
-    let lost = wanted.saturating_sub(ms.len()) as f64;
-    Ok(Delivered { ms: Samples::of(ms), lost })
+    Ok(Delivered { lost: wanted.saturating_sub(ms.len()), ms })
 }

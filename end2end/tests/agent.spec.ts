@@ -21,23 +21,24 @@ import {
 
 // What the page shows of an agent, each in one place.
 const draft = (page: Page): Locator => page.locator('.bubble.agent.draft');
-const words = (page: Page): Locator => page.locator('.bubble.agent.prose');
+const words = (page: Page): Locator => page.locator('.bubble.agent.prose:not(.draft)');
 const tool = (page: Page, label: string): Locator => page.locator('.tool', { hasText: label });
 const output = (tool: Locator): Locator => tool.locator('.output');
 const finished = (page: Page): Locator => page.locator('.note.finished', { hasText: /^Finished in / });
 const stopped = (page: Page): Locator => page.locator('.note.stopped');
 const stopping = (page: Page): Locator => page.locator('.composer').getByRole('button', { name: 'Stopping' });
 // The card by which the agent asks for permission, or asks its own questions.
-const permission = (page: Page): Locator => page.getByRole('group', { name: 'Permission' });
-const question = (page: Page): Locator => page.getByRole('group', { name: 'Question' });
+const permission = (page: Page): Locator => page.getByRole('form', { name: 'The agent wants to run' });
+const question = (page: Page): Locator => page.getByRole('form', { name: 'The agent asks' });
 const command = (card: Locator): Locator => card.locator('.command');
 const allowOnce = (card: Locator): Locator => card.getByRole('button', { name: 'Allow once' });
 const deny = (card: Locator): Locator => card.getByRole('button', { name: 'Deny' });
 const why = (card: Locator): Locator => card.getByRole('textbox');
-const option = (card: Locator, name: string): Locator => card.getByLabel(name);
+const option = (card: Locator, name: string): Locator => card.getByRole('radio', { name }).or(card.getByRole('checkbox', { name }));
 const answer = (card: Locator): Locator => card.getByRole('button', { name: 'Answer' });
-// What became of a card: who decided, and what.
-const decision = (card: Locator): Locator => card.locator('.decision');
+// What became of it: a row of the transcript says who decided what, and the card is gone.
+const decision = (page: Page): Locator =>
+  page.locator('.tool-label', { hasText: /^(Allowed|Denied|Answered|Skipped|Withdrawn)/ });
 
 // Its text to the letter, line ends included.
 const reads = (card: Locator, text: string) => expect.poll(() => command(card).innerText()).toBe(text);
@@ -160,7 +161,7 @@ test('Stop in the middle of a sentence keeps what was written', async ({ page, c
 });
 
 test.describe('who is asked before the agent acts', () => {
-  test.use({ permissions: 'ask' });
+  test.use({ leave: 'ask' });
 
   // What the agent wants to run. It changes something, so that no rule of the CLI's own lets it pass.
   const wanted = "touch 'a file' && echo made\nrm -f 'a file'";
@@ -179,7 +180,7 @@ test.describe('who is asked before the agent acts', () => {
 
     await allowOnce(card).click();
     await expect(finished(page)).toHaveCount(1);
-    await expect(decision(card)).toContainText(/allowed once.*operator/i);
+    await expect(decision(page)).toContainText(/allowed once.*operator/i);
     await expect(allowOnce(card)).toHaveCount(0);
     await expect(tool(page, 'Make a file')).toHaveAttribute('data-state', 'ended');
     await expect(words(page).last()).toHaveText('It said: made');
@@ -192,8 +193,8 @@ test.describe('who is asked before the agent acts', () => {
     await why(card).fill('Not on this disk');
     await deny(card).click();
     await expect(finished(page)).toHaveCount(1);
-    await expect(decision(card)).toContainText(/denied.*operator/i);
-    await expect(decision(card)).toContainText('Not on this disk');
+    await expect(decision(page)).toContainText(/denied.*operator/i);
+    await expect(decision(page)).toContainText('Not on this disk');
     await expect(tool(page, 'Make a file')).toHaveAttribute('data-state', 'failed');
     await expect(words(page).last()).toContainText('Not on this disk');
     expect((await provider.requests()).at(-1)!.last_tool_result).toContain('Not on this disk');
@@ -224,7 +225,7 @@ test.describe('who is asked before the agent acts', () => {
 
     await allowOnce(permission(other)).click();
     for (const seen of [page, other]) {
-      await expect(decision(permission(seen))).toContainText(/allowed once.*operator/i);
+      await expect(decision(seen)).toContainText(/allowed once.*operator/i);
       await expect(allowOnce(permission(seen))).toHaveCount(0);
       await expect(finished(seen)).toHaveCount(1);
     }
@@ -273,8 +274,8 @@ test("the agent's questions are answered by a tap on an option", async ({ page, 
   await answer(card).click();
 
   await expect(finished(page)).toHaveCount(1);
-  await expect(decision(card)).toContainText('The journal');
-  await expect(decision(card)).toContainText('operator');
+  await expect(decision(page)).toContainText('The journal');
+  await expect(decision(page)).toContainText('operator');
   await expect(answer(card)).toHaveCount(0);
   const told = (await provider.requests()).at(-1)!.last_tool_result!;
   for (const chosen of ['The journal', 'docker', 'nginx']) expect(told).toContain(chosen);

@@ -219,8 +219,8 @@ export function processes(words: string): string {
 }
 
 function remove(folder: string): void {
-  // What a killed console's host script still writes there may come in between.
-  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  // What a killed console's host script or agent still writes there may come in between.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 40, retryDelay: 100 });
 }
 
 // Opens the link from the terminal and presses the button, as a person does.
@@ -331,18 +331,18 @@ const claude = process.env.BREAKGLASS_CLAUDE_BIN ?? path.join(repository, 'end2e
 // The key that the console has for the provider: nothing else here may hold it.
 export const apiKey = 'sk-ant-a-key-for-tests';
 
-// `permissions` says what the agent may do before it asks.
-type AgentFixtures = { provider: Provider; permissions: 'autonomous' | 'ask' };
+// `leave` says what the agent may do before it asks.
+type AgentFixtures = { provider: Provider; leave: 'autonomous' | 'ask' };
 
 export const agentTest = test.extend<AgentFixtures>({
-  permissions: ['autonomous', { option: true }],
+  leave: ['autonomous', { option: true }],
   provider: async ({}, use) => {
     const provider = await Provider.start();
     await use(provider);
     provider.end();
   },
-  settings: async ({ provider, permissions }, use) => {
-    const agent = ['--backend', 'claude', '--claude-bin', claude, '--permissions', permissions];
+  settings: async ({ provider, leave }, use) => {
+    const agent = ['--backend', 'claude', '--claude-bin', claude, '--permissions', leave];
     await use([...agent, '--agent-env', `ANTHROPIC_BASE_URL=${provider.base}`]);
   },
   // The CLI refuses to act without asking as root, unless it is told that it is in a box.

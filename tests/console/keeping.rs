@@ -89,5 +89,9 @@ async fn a_disk_that_is_nearly_full_is_said_in_the_turn_and_on_the_page() {
     let Event::Notice { text, .. } = &entries[1].event else { panic!() };
     assert!(text.contains("MiB left") && text.contains("BREAKGLASS_DISK_WARN_BYTES"), "{text}");
     let page = console.get(&format!("/s/{session}")).await.text().await.unwrap();
-    assert!(page.contains("<p class=\"link-bar\">the console&#x27;s disk has") || page.contains("<p class=\"link-bar\">the console's disk has"), "it is shown");
+    assert!(
+        page.contains("<p class=\"link-bar\">the console&#x27;s disk has")
+            || page.contains("<p class=\"link-bar\">the console's disk has"),
+        "it is shown"
+    );
 }

@@ -93,6 +93,7 @@ async fn rendered(events: Vec<Event>, turn_active: bool) -> String {
         created: Millis(0),
         title: Some("Triage".into()),
         turn_active,
+        archived: false,
         last_event_id: Head(entries.last().map(|entry| entry.id)),
     };
     let surroundings = Surroundings {
@@ -110,6 +111,7 @@ async fn rendered(events: Vec<Event>, turn_active: bool) -> String {
         operator: "ada".into(),
         key: "k".into(),
         flash: None,
+        disk: None,
         unknown: false,
         run: None,
     };

@@ -87,11 +87,10 @@ pub fn prompts(log: &Log, asked: &[&Asked]) -> Vec<String> {
     wrong
 }
 
-/// Each turn that began has one end, told in one way; and what belongs to a turn stands in one.
+/// Each turn that began has one end, and what belongs to a turn stands in one.
 pub fn turns(log: &Log) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut open = None;
-    let mut endings = 0;
     let mut tools = BTreeSet::new();
     let mut results = BTreeSet::new();
     for Entry { id, event, .. } in log.entries() {
@@ -101,19 +100,15 @@ pub fn turns(log: &Log) -> Vec<String> {
                 if let Some(begun) = open.replace(id) {
                     fault(&format!("the turn of entry {begun} has no end"));
                 }
-                endings = 0;
             }
             Event::TurnEnd => {
                 if open.take().is_none() {
                     fault("an end without a turn");
-                } else if endings != 1 {
-                    fault(&format!("this turn's end is told in {endings} ways"));
                 }
             }
             // A run is somebody's tap, whatever the session does.
             Event::Verb { .. } => {}
             _ if open.is_none() => fault("outside of a turn"),
-            Event::Result { .. } | Event::Error { .. } | Event::Cancelled { .. } => endings += 1,
             Event::Tool { tool_id, .. } if !tools.insert(tool_id.clone()) => fault("a tool id that was used before"),
             Event::ToolResult { tool_id, .. } => {
                 if !tools.contains(tool_id) || !results.insert(tool_id.clone()) {
@@ -125,6 +120,23 @@ pub fn turns(log: &Log) -> Vec<String> {
     }
     if let Some(begun) = open {
         wrong.push(format!("the turn of entry {begun} of {} never ended", log.session));
+    }
+    wrong
+}
+
+/// A turn's end is told in one way: a result, an error, or that it was stopped.
+pub fn endings(log: &Log) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut told = Vec::new();
+    for Entry { id, event, .. } in log.entries() {
+        match event {
+            Event::User { steered: false, .. } => told.clear(),
+            Event::Result { .. } | Event::Error { .. } | Event::Cancelled { .. } => told.push(event.kind()),
+            Event::TurnEnd if told.len() != 1 => {
+                wrong.push(format!("the turn that ends at entry {id} of {} is told to end by {told:?}", log.session));
+            }
+            _ => {}
+        }
     }
     wrong
 }

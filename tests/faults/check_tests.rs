@@ -54,6 +54,7 @@ fn a_run_in_which_all_went_well_passes() {
     assert_eq!(check::client("c", &seen(&log), &log), [""; 0]);
     assert_eq!(check::prompts(&log, &[&asked]), [""; 0]);
     assert_eq!(check::turns(&log), [""; 0]);
+    assert_eq!(check::endings(&log), [""; 0]);
     assert_eq!(check::effects(&log, &[&asked], &["p-0"]), [""; 0]);
 }
 
@@ -112,7 +113,7 @@ fn a_turn_without_an_end_or_with_two_is_found() {
     assert!(!check::turns(&log(&twice)).is_empty());
     let mut two_ways = turn();
     two_ways.insert(4, json!({"kind": "error", "error": "the server ended"}));
-    assert!(!check::turns(&log(&two_ways)).is_empty());
+    assert!(!check::endings(&log(&two_ways)).is_empty());
 }
 
 fn tap(outcome: &str, code: Option<i32>, begun: usize, started: u64) -> Tap {

@@ -5,6 +5,7 @@
 use std::{
     fs::{File, OpenOptions},
     net::TcpListener,
+    os::fd::AsRawFd,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -21,6 +22,8 @@ use crate::harness::console::{PATIENCE, TOKEN};
 pub struct Server {
     folder: PathBuf,
     address: String,
+    /// The program as it is when the run begins, whatever is built meanwhile.
+    program: File,
     running: Option<(Child, Lines<BufReader<ChildStdout>>)>,
 }
 
@@ -31,7 +34,8 @@ impl Server {
         let ports = std::iter::repeat_with(|| chance.between(20_000, 30_000));
         let free = |port: &u64| TcpListener::bind(format!("127.0.0.1:{port}")).is_ok();
         let port = ports.take(1000).find(free).expect("a free port");
-        Server { folder: folder.to_owned(), address: format!("127.0.0.1:{port}"), running: None }
+        let program = File::open(env!("CARGO_BIN_EXE_breakglass")).unwrap();
+        Server { folder: folder.to_owned(), address: format!("127.0.0.1:{port}"), program, running: None }
     }
 
     /// Host and port.
@@ -46,7 +50,8 @@ impl Server {
 
     /// Starts the program and does not wait for it.
     pub fn start(&mut self) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_breakglass"))
+        // Its name is looked up in the child, where the descriptor is open until the program begins.
+        let mut child = Command::new(format!("/proc/self/fd/{}", self.program.as_raw_fd()))
             .args(["serve", "--practice", "--listen", &self.address, "--max-concurrent-turns", "3", "--data-dir"])
             .arg(self.data())
             .env("API_BEARER_TOKEN", TOKEN)

@@ -428,10 +428,20 @@ impl<'a> Listening<'a> {
     /// Interrupts the agent, then ends its process and all that it has started, and says what came of that.
     async fn stop(mut self) -> Result<End, TurnError> {
         if self.protocol == Protocol::Control && self.process.say(control::interrupt(&fresh::key())).await.is_ok() {
+            let (log, process) = (self.log, &mut self.process);
             let interrupted = async {
-                while !matches!(self.process.next().await, Heard::Said(Said::Finished(_)) | Heard::Ended(_)) {}
+                loop {
+                    match process.next().await {
+                        // What was written of an answer until now comes as if it were all of it.
+                        Heard::Said(Said::Text { text, parent: None, .. }) => log.append(Event::Text { text }).await?,
+                        Heard::Said(Said::Finished(_)) | Heard::Ended(_) => return Ok::<_, StoreError>(()),
+                        _ => {}
+                    }
+                }
             };
-            let _ = timeout(INTERRUPT, interrupted).await;
+            if let Ok(written) = timeout(INTERRUPT, interrupted).await {
+                written?;
+            }
         }
         let ended = self.process.end().await;
         let left = tell::swept(&ended.swept);
