@@ -91,7 +91,9 @@ fn measure(wanted: &[String]) -> ExitCode {
     }
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let machine = format!("{cores} cores; load average {before} before, {} after\n", load());
-    print(&(table::rendered(&reports) + "\n" + &machine));
+    if !reports.is_empty() {
+        print(&(table::rendered(&reports) + "\n" + &machine));
+    }
     if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
@@ -117,6 +119,11 @@ async fn one(name: &'static str) -> Outcome {
         "line" => tokio::spawn(line::run()),
         _ => tokio::spawn(agent::run()),
     };
+    let abort = measuring.abort_handle();
     let limited = tokio::time::timeout(LIMIT, measuring).await;
-    limited.map_err(|_| format!("it took longer than {} s", LIMIT.as_secs()))??
+    limited.map_err(|_| {
+        // What it has started ends with it.
+        abort.abort();
+        format!("it took longer than {} s", LIMIT.as_secs())
+    })??
 }

@@ -45,6 +45,8 @@ fn settings(provider: &Provider) -> Settings {
         backend: Some(BackendChoice::Claude),
         claude_bin: Some(claude()),
         permissions: Some(Permissions::Autonomous),
+        // They come in their own time; the test that is about them turns them on.
+        checks: Some(false),
         agent_env: Some(vec![format!("ANTHROPIC_BASE_URL={}", provider.base()), "CLAUDE_CODE_MAX_RETRIES=1".into()]),
         ..practice()
     }

@@ -39,6 +39,8 @@ mod check_tests;
 mod client;
 #[path = "faults/killer.rs"]
 mod killer;
+#[path = "faults/lab.rs"]
+mod lab;
 #[path = "faults/load.rs"]
 mod load;
 #[path = "faults/middlebox.rs"]
@@ -79,9 +81,9 @@ async fn killed_again_and_again_under_load_a_console_loses_nothing_and_doubles_n
     let load = Load { seed, kills, folder: folder.path().to_owned(), board: board.clone() };
     // Reached by a fault only: it takes a third of that.
     let deadline = Duration::from_secs(60 + 4 * kills);
-    let Ok(evidence) = tokio::time::timeout(deadline, load.run()).await else {
-        panic!("seed {seed}: not through after {deadline:?}\n{}", state(&board, folder.path()));
-    };
+    let run = tokio::time::timeout(deadline, load.run()).await;
+    let run = run.unwrap_or_else(|_| Err(format!("not through after {deadline:?}")));
+    let evidence = run.unwrap_or_else(|why| panic!("seed {seed}: {why}\n{}", state(&board, folder.path())));
     let acknowledged = evidence.asked.iter().filter(|asked| asked.acknowledged).count();
     let entries: usize = evidence.logs.iter().map(|log| log.frames.len()).sum();
     println!(
@@ -91,9 +93,6 @@ async fn killed_again_and_again_under_load_a_console_loses_nothing_and_doubles_n
         evidence.asked.len(),
     );
     println!("faults: taps {}, {}", evidence.taps.len(), board.figures());
-    for told in evidence.logs.iter().flat_map(check::endings) {
-        println!("faults: {told}");
-    }
     let wrong = judge(&evidence, &board);
     assert!(
         wrong.is_empty(),
@@ -116,6 +115,7 @@ fn judge(evidence: &Evidence, board: &Board) -> Vec<String> {
         wrong.extend(check::ids(log));
         wrong.extend(check::prompts(log, &asked));
         wrong.extend(check::turns(log));
+        wrong.extend(check::endings(log));
         wrong.extend(check::effects(log, &asked, &effects));
         wrong.extend(check_power::entries(log, runs));
         for (name, _, seen) in clients.iter().filter(|(_, session, _)| *session == log.session) {
@@ -123,6 +123,7 @@ fn judge(evidence: &Evidence, board: &Board) -> Vec<String> {
         }
     }
     wrong.extend(check_power::taps(taps, runs));
+    wrong.extend(check_power::answers(taps, runs));
     wrong
 }
 

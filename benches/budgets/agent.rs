@@ -1,7 +1,7 @@
 //! How long a prompt takes to become a request at the model's provider, with the real CLI: a turn that starts a process,
 //! and a later one that finds it waiting. And what the first request weighs.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use domain::event::Event;
 use serde_json::json;
@@ -28,64 +28,61 @@ pub const KEY: &str = "sk-ant-for-benchmarks";
 pub async fn run() -> crate::Outcome {
     let folder = record::folder()?;
     let provider = Provider::start();
-    let console = start(&folder.path().join("roomy"), &provider, "32")?;
-    let (mut spawned, mut warm, mut crowded) = (Vec::new(), Vec::new(), Vec::new());
-    let mut last = None;
+    let (console, bare) = (folder.path().join("console"), folder.path().join("bare"));
+    let (mut spawned, mut warm) = ([vec![], vec![]], [vec![], vec![]]);
+    let program = start(&console, &provider, &["--agent-idle-seconds", "2"])?;
+    let mut session = Session::open(&program, &provider).await?;
+    let mut cli = BareCli::new(&bare_cli::like_ours(&bare, &provider)?);
     for _ in 0..ROUNDS {
-        let mut session = Session::open(&console, &provider).await?;
-        spawned.push(session.turn().await?.0);
-        last = Some(session);
+        // A CLI is at work for a while after its turn: each new one begins when all others have gone.
+        drop(cli);
+        session = Session::open(&program, &provider).await?;
+        spawned[0].push(session.turn().await?.0);
+        nothing_left(&console).await;
+        cli = BareCli::new(&bare_cli::like_ours(&bare, &provider)?);
+        spawned[1].push(cli.turn(&provider).await?.0);
     }
-    let mut session = last.ok_or("no session")?;
+    session.turn().await?;
+    for _ in 0..ROUNDS {
+        warm[0].push(session.turn().await?.0);
+        warm[1].push(cli.turn(&provider).await?.0);
+    }
     let ours = session.first.clone().ok_or("no first request")?;
-    for _ in 0..ROUNDS {
-        warm.push(session.turn().await?.0);
-    }
-    drop(session);
-    drop(console);
+    drop((session, cli));
+    drop(program);
 
-    let console = start(&folder.path().join("crowded"), &provider, "2")?;
-    for round in 0..CROWDED + 2 {
-        let took = Session::open(&console, &provider).await?.turn().await?.0;
-        if round >= 2 {
-            crowded.push(took);
-        }
+    let mut crowded = Vec::new();
+    let program = start(&folder.path().join("crowded"), &provider, &["--max-concurrent-turns", "2"])?;
+    for _ in 0..CROWDED + 2 {
+        crowded.push(Session::open(&program, &provider).await?.turn().await?.0);
     }
-    drop(console);
+    let crowded = crowded.split_off(2);
+    drop(program);
 
-    let bare = folder.path().join("bare");
-    let (mut bare_spawned, mut bare_warm) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        let mut cli = BareCli::new(&bare_cli::like_ours(&bare, &provider)?);
-        bare_spawned.push(cli.turn(&provider).await?.0);
-        for _ in 0..if round + 1 == ROUNDS { ROUNDS } else { 0 } {
-            bare_warm.push(cli.turn(&provider).await?.0);
-        }
-    }
     let mut weighed = Vec::new();
     for flags in [NARROWING.as_slice(), &[NARROWING.as_slice(), &AGENT].concat()] {
         let launch = bare_cli::without(bare_cli::like_ours(&bare, &provider)?, flags);
         weighed.push(BareCli::new(&launch).turn(&provider).await?.1.input_tokens as f64);
     }
 
-    let median = |ms: Vec<f64>| Samples::of(ms).median();
-    let bare_spawned = median(bare_spawned);
-    let ms =
-        |figure: &str, ours: Vec<f64>, bare, budget| Row::beside(figure, Amount(median(ours), Unit::Ms), bare, budget);
+    let median = |ms: &[f64]| Samples::of(ms.to_vec()).median();
+    let ms = |figure: &str, ours: &[f64], bare: &[f64], budget| {
+        Row::beside(figure, Amount(median(ours), Unit::Ms), median(bare), budget)
+    };
     let tokens =
         |figure: &str, bare| Row::beside(figure, Amount(ours.input_tokens as f64, Unit::Tokens), bare, Budget::None);
     Ok(Report {
         name: "agent",
         rows: vec![
-            ms("prompt to provider, first turn (spawned)", spawned, bare_spawned, Budget::AtMost(440.0)),
-            ms("prompt to provider, later turn (warm)", warm, median(bare_warm), Budget::AtMost(50.0)),
-            ms("first turn when two others wait (crowded)", crowded, bare_spawned, Budget::None),
+            ms("prompt to provider, first turn (spawned)", &spawned[0], &spawned[1], Budget::AtMost(440.0)),
+            ms("prompt to provider, later turn (warm)", &warm[0], &warm[1], Budget::AtMost(50.0)),
+            ms("first turn when two others wait (crowded)", &crowded, &spawned[1], Budget::None),
             tokens("input of the first request", weighed[0]),
             tokens("the same, beside `claude -p` alone", weighed[1]),
         ],
         notes: vec![format!(
             "the real CLI under the program, from the POST of a prompt to the request's head at a scripted provider on this \
-             machine; medians of {ROUNDS} ({CROWDED} crowded: the pool of two is full, so a process is ended first). \
+             machine; medians of {ROUNDS}, in turns ({CROWDED} crowded: the pool of two is full, so a process is ended first). \
              Baseline: the same CLI, called alike, on bare pipes. Input: a token for four bytes of body, in a \
              home without settings; its baselines are a call without {}, and one without our agent too.",
             NARROWING.map(|(flag, _)| flag).join(" ")
@@ -93,13 +90,22 @@ pub async fn run() -> crate::Outcome {
     })
 }
 
-fn start(folder: &Path, provider: &Provider, most: &str) -> std::io::Result<Program> {
+/// Waits until none of the console's agents is left.
+async fn nothing_left(folder: &Path) {
+    let mark = folder.display().to_string();
+    while !claude_cli::keeper::marked("BREAKGLASS_CONSOLE", &mark).is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn start(folder: &Path, provider: &Provider, more: &[&str]) -> std::io::Result<Program> {
     std::fs::create_dir_all(folder)?;
     let home = folder.display().to_string();
     let provider = format!("ANTHROPIC_BASE_URL={},CLAUDE_CODE_MAX_RETRIES=1", provider.base());
     let cli = claude().display().to_string();
     let mut flags = vec!["--backend", "claude", "--permissions", "autonomous", "--claude-bin", &cli];
-    flags.extend(["--agent-env", &provider, "--max-concurrent-turns", most]);
+    flags.extend(["--agent-env", &provider]);
+    flags.extend(more);
     let variables = [("ANTHROPIC_API_KEY", KEY), ("IS_SANDBOX", "1"), ("HOME", &home), ("NO_PROXY", "127.0.0.1")];
     Ok(Program::start_with(folder, &flags, &variables))
 }

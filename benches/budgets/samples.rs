@@ -1,4 +1,4 @@
-//! Many measurements of one thing, in milliseconds, and what they say together.
+//! Many measurements of one thing, and what they say together.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

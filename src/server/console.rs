@@ -8,6 +8,7 @@ use domain::{
     call::{Cancelled, DecisionInput, PromptInput, Run, VerbInput},
     ids::SessionId,
     page::{Page, SignIn, Surroundings},
+    permission::Choice,
     preset::Presets,
     turn::check_prompt,
     verb::Verb,
@@ -19,6 +20,7 @@ use super::{
     Held, Renderer,
     assets::Assets,
     auth::{Gate, Operator},
+    check::Checker,
     config::Limits,
     disk::Disk,
     failure::Failure,
@@ -50,6 +52,8 @@ pub struct Parts {
     pub sessions_dir: PathBuf,
     pub renderer: Renderer,
     pub disk: Disk,
+    /// Looks at the target after what may have changed it, where that is wanted.
+    pub checker: Option<Arc<Checker>>,
     /// Cancelled when the server is about to end: streams say so and end.
     pub ending: CancellationToken,
     pub(super) _held: Held,
@@ -60,6 +64,12 @@ impl std::ops::Deref for Console {
     fn deref(&self) -> &Parts {
         &self.0
     }
+}
+
+/// A name that a CLI takes for a model and for nothing else.
+fn is_model(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:/@[]".contains(c);
+    !text.starts_with('-') && (1..=100).contains(&text.len()) && text.chars().all(plain)
 }
 
 impl Console {
@@ -107,6 +117,11 @@ impl Console {
     /// Says what a prompt is, or what is wrong with it.
     pub fn checked_prompt(&self, input: PromptInput) -> Result<Prompt, Failure> {
         let PromptInput { prompt, model, steer, preset, without_ai } = input;
+        if let Some(model) = &model
+            && !is_model(model)
+        {
+            return Err(Failure::BadInput("a model is named by up to 100 letters, digits and . _ : / @ - [ ]".into()));
+        }
         let task = match (prompt, preset) {
             (Some(_), Some(_)) => {
                 return Err(Failure::BadInput("give either a prompt or a preset, not both".into()));
@@ -150,6 +165,11 @@ impl Console {
     ) -> Result<(), Failure> {
         let DecisionInput { request_id, decision, message, answers } = input;
         let message = message.filter(|message| !message.trim().is_empty());
+        if message.is_some() && decision != Choice::Deny {
+            return Err(Failure::BadInput(
+                "a message goes with a denial; to tell the agent something else, send a prompt with steer".into(),
+            ));
+        }
         for text in message.iter().chain(answers.values()).filter(|text| !text.is_empty()) {
             check_prompt(text, self.limits.prompt_bytes).map_err(Failure::Prompt)?;
         }
@@ -179,7 +199,12 @@ impl Console {
         };
         let override_unknown = input.override_unknown;
         let by = operator.name().to_owned();
+        let told = session.clone();
         let ask = Ask { verb, by, session, override_unknown, recorded, stop: CancellationToken::new() };
-        Ok(self.power.begin(ask).await)
+        let begun = self.power.begin(ask).await;
+        if let (Ok(run), Some(session), Some(checker), true) = (&begun, told, &self.checker, verb.mutates()) {
+            checker.after_run(Arc::clone(run), verb, session);
+        }
+        Ok(begun)
     }
 }

@@ -9,6 +9,8 @@ pub mod sessions;
 
 pub mod runbook;
 
+pub mod check;
+
 pub mod agent;
 
 pub mod power;
@@ -36,7 +38,13 @@ mod ssh;
 mod target;
 pub mod verb_client;
 
-use std::{fs::File, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Router, response::Response};
 use domain::{
@@ -50,20 +58,26 @@ use futures_util::{StreamExt, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    agent::{Agent, AgentBackend, AgentError, AgentParts, KeyAgent},
+    agent::{Agent, AgentBackend, AgentParts, KeyAgent},
     assets::Assets,
     auth::{Gate, agents::TurnTokens},
+    check::Checker,
     config::{BackendChoice, Config},
     console::{Console, Parts},
     disk::Disk,
     listener::{PatientListener, Peer},
     power::{Ask, Power, PowerConfig},
     runbook::Runbook,
-    sessions::{Backends, Sessions, backend::Backend},
+    sessions::{
+        Backends, Sessions,
+        backend::{AfterTurn, Backend},
+    },
     store::{Store, StoreError},
     target::Target,
 };
 
+/// How long an address or a data directory may still be held by a server that has just been killed.
+const HELD_OVER: Duration = Duration::from_secs(2);
 /// How long those who follow have to hear that the server ends.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -83,13 +97,13 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("cannot read the presets {path}: {source}")]
-    PresetsUnreadable { path: std::path::PathBuf, source: std::io::Error },
+    PresetsUnreadable { path: PathBuf, source: std::io::Error },
     #[error("the presets {path} are wrong: {source}")]
     PresetsMalformed { path: String, source: Box<toml::de::Error> },
-    #[error(transparent)]
-    Agent(#[from] AgentError),
     #[error("another console serves {0}: a data directory has one at a time")]
-    Served(std::path::PathBuf),
+    Served(PathBuf),
+    #[error("the data directory {path} cannot be claimed: {source}")]
+    Claim { path: PathBuf, source: std::io::Error },
     #[error("the practice hypervisor cannot be set up: {0}")]
     Practice(std::io::Error),
     #[error("{0}")]
@@ -122,11 +136,31 @@ fn read_presets(config: &Config) -> Result<Presets, StartError> {
     toml::from_str(&text).map_err(|source| StartError::PresetsMalformed { path, source: Box::new(source) })
 }
 
+/// Tries again for a moment what a server that was just killed may still hold: a child between its fork and its program has
+/// all that its parent had open.
+async fn again<T, E>(mut attempt: impl AsyncFnMut() -> Result<T, E>) -> Result<T, E> {
+    let begun = std::time::Instant::now();
+    loop {
+        match attempt().await {
+            Err(_) if begun.elapsed() < HELD_OVER => tokio::time::sleep(HELD_OVER / 40).await,
+            result => return result,
+        }
+    }
+}
+
 /// Makes sure that no other server uses this data directory: each ends what carries its mark, and writes its record.
 fn claim(data_dir: &Path) -> Result<File, StartError> {
-    let served = || StartError::Served(data_dir.to_owned());
-    let lock = File::create(data_dir.join("served")).map_err(|_| served())?;
-    lock.try_lock().map(|()| lock).map_err(|_| served())
+    let path = data_dir.join("served");
+    let failed = |source| StartError::Claim { path: path.clone(), source };
+    // Not written to, so that a full disk is no reason to fail.
+    let lock = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StartError::Served(data_dir.to_owned())),
+        // A filesystem without locks has none to hold.
+        Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => Ok(lock),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
 }
 
 /// Makes the console of a configuration: opens the record and closes what the last server left open. `local` is where it
@@ -134,11 +168,12 @@ fn claim(data_dir: &Path) -> Result<File, StartError> {
 pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Result<Console, StartError> {
     let presets = read_presets(&config)?;
     let store = Store::open(&config.data_dir, config.limits.store_bytes)?;
-    let claimed = claim(&config.data_dir)?;
+    let claimed = again(async || claim(&config.data_dir)).await?;
     config.hypervisor.prepare().map_err(StartError::Practice)?;
-    let key_agent = load_key(&mut config).await;
+    let keys = Keys::load(&config).await;
     let tokens = TurnTokens::default();
-    let ai = agent(&config, store.clone(), tokens.clone(), local)?;
+    let ai = agent(&config, &keys, store.clone(), tokens.clone(), local);
+    config.target = keys.target(&config.target, &keys.own);
     let surroundings = Surroundings {
         target: config.target_name.clone(),
         target_configured: config.target.is_configured(),
@@ -147,6 +182,18 @@ pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Resu
         has_ai: ai.is_some(),
     };
     let power = Power::open(power_config(&config), store.clone()).await?;
+    let checker = config.checks.then(|| {
+        Arc::new(Checker {
+            target: config.target.clone(),
+            target_name: config.target_name.clone(),
+            power: Arc::clone(&power),
+            child_env: config.child_env.clone(),
+            glance: check::glance(&presets),
+            output_bytes: config.limits.command_output_bytes,
+            known: std::sync::Mutex::default(),
+            looking: tokio::sync::Mutex::default(),
+        })
+    });
     let runbook = Arc::new(Runbook {
         target: config.target,
         target_name: config.target_name,
@@ -160,7 +207,8 @@ pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Resu
     if let Some(warning) = disk.warning() {
         tracing::warn!("{warning}");
     }
-    let sessions = Sessions::open(store.clone(), backends, config.limits.clone(), disk.clone()).await?;
+    let after_turn = checker.clone().map(|checker| Box::new(checker) as Box<dyn AfterTurn>);
+    let sessions = Sessions::open(store.clone(), backends, config.limits.clone(), disk.clone(), after_turn).await?;
     if let Some(keep) = config.limits.retention {
         retention::begin(store.clone(), Arc::clone(&sessions), config.agent.sessions_dir.clone(), keep);
     }
@@ -179,8 +227,9 @@ pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Resu
         sessions_dir: config.agent.sessions_dir,
         renderer,
         disk,
+        checker,
         ending: CancellationToken::new(),
-        _held: Held { key_agent, claimed },
+        _held: Held { keys, claimed },
     }))
 }
 
@@ -188,17 +237,12 @@ pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Resu
 #[derive(Debug)]
 #[expect(dead_code, reason = "what it holds ends with it")]
 pub struct Held {
-    key_agent: Option<KeyAgent>,
+    keys: Keys,
     claimed: File,
 }
 
-/// The agent, where there is to be one.
-fn agent(
-    config: &Config,
-    store: Store,
-    tokens: TurnTokens,
-    console: String,
-) -> Result<Option<Arc<dyn Backend>>, StartError> {
+/// The agent, where there is to be one. What is wrong with it costs the agent and not the console.
+fn agent(config: &Config, keys: &Keys, store: Store, tokens: TurnTokens, console: String) -> Option<Arc<dyn Backend>> {
     let path = config.agent.env.iter().rev().find(|(name, _)| name == "PATH").map_or("", |(_, path)| path);
     let wanted = match config.backend {
         BackendChoice::Runbook => false,
@@ -216,46 +260,66 @@ fn agent(
         }
     };
     if !wanted {
-        return Ok(None);
+        return None;
     }
     let agent = Agent::new(AgentParts {
         config: config.agent.clone(),
         agents_dir: config.agents_dir.clone(),
         store,
         tokens,
-        target: config.target.clone(),
+        target: keys.target(&config.target, &keys.agents),
         target_name: config.target_name.clone(),
         console,
-        key_socket: config.agent.key_path.as_ref().map(|_| key_socket(config)),
+        key_socket: keys.agents.as_ref().map(|(socket, _)| socket.clone()),
         data_dir: config.data_dir.clone(),
         child_env: config.child_env.clone(),
         output_bytes: config.limits.command_output_bytes,
         most_processes: config.limits.max_concurrent_turns,
-    })?;
-    Ok(Some(Arc::new(AgentBackend(Arc::new(agent)))))
-}
-
-fn key_socket(config: &Config) -> std::path::PathBuf {
-    config.data_dir.join("agent").join("ssh-agent")
-}
-
-/// Loads the target's key where it is a file. A key that cannot be used costs the way to the target and not the console.
-async fn load_key(config: &mut Config) -> Option<KeyAgent> {
-    let key = config.agent.key_path.clone()?;
-    let socket = key_socket(config);
-    let path = config.child_env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.to_string_lossy());
-    let path = path.unwrap_or_default().into_owned();
-    let keeper = agent::keeper_of(&config.agent.program);
-    match KeyAgent::start(&key, &socket, &keeper, &path).await {
-        Ok(agent) => {
-            if let Target::Ssh(ssh) = &config.target {
-                config.target = Target::Ssh(ssh.clone().with_identity_agent(socket));
-            }
-            Some(agent)
-        }
+    });
+    match agent {
+        Ok(agent) => Some(Arc::new(AgentBackend(Arc::new(agent)))),
         Err(error) => {
-            tracing::error!("{error}");
+            tracing::error!("{error}: turns are done without AI until this is set right");
             None
+        }
+    }
+}
+
+/// The target's key, where it is a file: in one ssh-agent for the console's own way to the target, and in another for the
+/// agent, which may do with its own what it likes.
+#[derive(Debug, Default)]
+struct Keys {
+    own: Option<(PathBuf, KeyAgent)>,
+    agents: Option<(PathBuf, KeyAgent)>,
+}
+
+impl Keys {
+    /// Loads the key. One that cannot be used costs the way to the target and not the console.
+    async fn load(config: &Config) -> Keys {
+        let Some(key) = &config.agent.key_path else {
+            return Keys::default();
+        };
+        let path = config.child_env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.to_string_lossy());
+        let path = path.unwrap_or_default().into_owned();
+        let keeper = agent::keeper_of(&config.agent.program);
+        let load = async |name: &str| {
+            let socket = config.data_dir.join("agent").join(name);
+            match KeyAgent::start(key, &socket, &keeper, &path).await {
+                Ok(agent) => Some((socket, agent)),
+                Err(error) => {
+                    tracing::error!("{error}");
+                    None
+                }
+            }
+        };
+        Keys { own: load("key").await, agents: load("agents-key").await }
+    }
+
+    /// The target, reached with the key that this one holds.
+    fn target(&self, target: &Target, key: &Option<(PathBuf, KeyAgent)>) -> Target {
+        match (target, key) {
+            (Target::Ssh(ssh), Some((socket, _))) => Target::Ssh(ssh.clone().with_identity_agent(socket.clone())),
+            _ => target.clone(),
         }
     }
 }
@@ -266,7 +330,8 @@ impl Server {
         // Rendering spawns; without this the first page would panic.
         let _ = any_spawner::Executor::init_tokio();
         let (listen, patience) = (config.listen, config.limits.slow_reader);
-        let listener = PatientListener::bind(listen, patience).await.map_err(StartError::Listen)?;
+        let listener =
+            again(async || PatientListener::bind(listen, patience).await).await.map_err(StartError::Listen)?;
         let address = axum::serve::Listener::local_addr(&listener).map_err(StartError::Listen)?;
         let console = open(config, renderer, local_origin(address)).await?;
         let router = http::router(console.clone());

@@ -111,7 +111,11 @@ impl Runbook {
             let observation = match runbook::next(&preset.step, &observed) {
                 Next::Run { step, command } => {
                     let end = self.command(&mut steps, step.title(), command, turn).await?;
-                    Observation { reading: step.reads(), title: step.title().into(), outcome: self.outcome(end) }
+                    Observation {
+                        reading: step.reads(),
+                        title: step.title().into(),
+                        outcome: end.outcome(self.limits.command),
+                    }
                 }
                 Next::Verb { verb, title, reading } => {
                     let outcome = self.verb(&mut steps, title, verb, turn).await?;
@@ -220,18 +224,6 @@ impl Runbook {
                 if self.power.is_configured() { StepOutcome::Unreachable { why } } else { StepOutcome::Refused { why } }
             }
         })
-    }
-
-    fn outcome(&self, end: CommandEnd) -> StepOutcome {
-        match end.how {
-            How::Exited(code) => StepOutcome::Exited { code, output: end.output, truncated: end.truncated },
-            How::TimedOut => {
-                StepOutcome::TimedOut { seconds: self.limits.command.as_secs().try_into().unwrap_or(u32::MAX) }
-            }
-            How::Unreachable(why) | How::Lost(why) => StepOutcome::Unreachable { why },
-            How::Refused(why) => StepOutcome::Refused { why },
-            How::Stopped => StepOutcome::Unreachable { why: "stopped".into() },
-        }
     }
 
     /// How a command ended, for a person.

@@ -42,7 +42,7 @@ impl Ssh {
             Some(config) => args.extend(["-F".into(), config.into()]),
             None => {
                 option(&mut args, "StrictHostKeyChecking=accept-new".into());
-                option(&mut args, format!("UserKnownHostsFile={}", self.known_hosts.display()));
+                option(&mut args, format!("UserKnownHostsFile=\"{}\"", self.known_hosts.display()));
             }
         }
         // Never a question, never a terminal, never a door back; a dead link is noticed within half a minute.
@@ -50,7 +50,7 @@ impl Ssh {
             option(&mut args, text.into());
         }
         if let Some(socket) = &self.identity_agent {
-            option(&mut args, format!("IdentityAgent={}", socket.display()));
+            option(&mut args, format!("IdentityAgent=\"{}\"", socket.display()));
         }
         args.extend(["-T", "-a", "-x"].map(OsString::from));
         args

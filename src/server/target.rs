@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use domain::runbook::StepOutcome;
+
 use super::{
     child::{self, Argv, Bounds, CappedText, ChildEnd},
     ssh::{self, Ssh, quoted},
@@ -24,6 +26,19 @@ pub struct CommandEnd {
     pub how: How,
     pub output: String,
     pub truncated: bool,
+}
+
+impl CommandEnd {
+    /// The same as the runbook's rules take it. `limit` is the command's own.
+    pub fn outcome(self, limit: Duration) -> StepOutcome {
+        match self.how {
+            How::Exited(code) => StepOutcome::Exited { code, output: self.output, truncated: self.truncated },
+            How::TimedOut => StepOutcome::TimedOut { seconds: limit.as_secs().try_into().unwrap_or(u32::MAX) },
+            How::Unreachable(why) | How::Lost(why) => StepOutcome::Unreachable { why },
+            How::Refused(why) => StepOutcome::Refused { why },
+            How::Stopped => StepOutcome::Unreachable { why: "stopped".into() },
+        }
+    }
 }
 
 /// How a command ended.

@@ -193,3 +193,39 @@ async fn the_agents_own_question_is_answered_also_when_it_acts_alone() {
     lab.console.idle(&session).await;
     lab.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_settings_of_whoever_owns_the_machine_allow_nothing() {
+    for settings in
+        [json!({"permissions": {"allow": ["Bash"]}}), json!({"permissions": {"defaultMode": "bypassPermissions"}})]
+    {
+        let lab = asking().await;
+        let claude = lab.folder.path().join("agent/.claude");
+        std::fs::create_dir_all(&claude).unwrap();
+        std::fs::write(claude.join("settings.json"), settings.to_string()).unwrap();
+        let session = lab.console.session().await;
+        let file = lab.folder.path().join("made");
+        lab.console.prompt(&session, &script(json!([[{"bash": format!("touch {}", file.display())}]]))).await;
+        let mut client = lab.console.attach(&session, "").await;
+        let (request_id, _) = asked(&mut client).await;
+        assert!(!file.exists());
+        decide(&lab, &session, json!({"request_id": request_id, "decision": "deny"})).await;
+        lab.console.idle(&session).await;
+        lab.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_goes_with_a_denial_only() {
+    let lab = asking().await;
+    let session = lab.console.session().await;
+    lab.console.prompt(&session, &script(json!([[{"bash": "touch x"}]]))).await;
+    let mut client = lab.console.attach(&session, "").await;
+    let (request_id, _) = asked(&mut client).await;
+    let with_word = json!({"request_id": request_id, "decision": "allow_once", "message": "but gently"});
+    let refused = decide(&lab, &session, with_word).await;
+    assert_eq!((refused.0, refused.1["code"].as_str()), (422, Some("bad_input")), "nothing said is lost unseen");
+    assert_eq!(decide(&lab, &session, json!({"request_id": request_id, "decision": "deny"})).await.0, 200);
+    lab.console.idle(&session).await;
+    lab.close().await;
+}

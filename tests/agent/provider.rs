@@ -60,7 +60,7 @@ async fn a_silence_is_named_and_a_dead_provider_is_given_up() {
     for stall in ["headers", "start", "middle"] {
         let lab = Lab::open_with(|settings| Settings {
             agent_silence_seconds: Some(1),
-            provider_timeout_seconds: Some(3),
+            provider_timeout_seconds: Some(6),
             ..settings
         })
         .await;
@@ -83,12 +83,12 @@ async fn a_silence_is_named_and_a_dead_provider_is_given_up() {
 async fn a_long_command_is_no_dead_provider_and_its_silence_is_named_by_the_tool() {
     let lab = Lab::open_with(|settings| Settings {
         agent_silence_seconds: Some(1),
-        provider_timeout_seconds: Some(1),
+        provider_timeout_seconds: Some(5),
         ..settings
     })
     .await;
     let session = lab.console.session().await;
-    let entries = lab.turn(&session, json!([[{"bash": "sleep 4; echo through"}], [{"text": "done"}]])).await;
+    let entries = lab.turn(&session, json!([[{"bash": "sleep 8; echo through"}], [{"text": "done"}]])).await;
     assert_eq!(texts(&entries), ["done"]);
     assert!(notices(&entries).contains("it waits for Bash"), "{}", notices(&entries));
     lab.close().await;

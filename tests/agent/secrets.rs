@@ -45,17 +45,37 @@ async fn the_agents_commands_see_an_allow_list_and_no_secret() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_of_the_same_user_cannot_read_the_servers_environment() {
-    let lab = Lab::open().await;
     let folder = tempfile::tempdir().unwrap();
-    let program = Program::start(folder.path());
-    // Whoever may read it although it is hidden, root for one, sees that it belongs to nobody but root.
-    let owner =
-        std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(format!("/proc/{}/environ", program.pid())).unwrap());
-    assert_eq!(owner, 0, "the kernel gives what is not dumpable to root");
-    if !nix::unistd::geteuid().is_root() {
-        assert!(std::fs::read(format!("/proc/{}/environ", program.pid())).is_err());
+    let mut server = std::process::Command::new(env!("CARGO_BIN_EXE_breakglass"));
+    let data = folder.path().join("data");
+    // Root may read everything, so that where the tests run as root, the server and its reader are somebody else.
+    if nix::unistd::geteuid().is_root() {
+        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+        let program = folder.path().join("breakglass");
+        std::fs::copy(env!("CARGO_BIN_EXE_breakglass"), &program).unwrap();
+        server = std::process::Command::new("setpriv");
+        server.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
     }
-    lab.close().await;
+    let mut server = server
+        .args(["serve", "--practice", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(&data)
+        .env("API_BEARER_TOKEN", TOKEN)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(server.stdout.take().unwrap()));
+    assert!(lines.any(|line| line.unwrap().starts_with("listening on ")));
+    let environ = format!("/proc/{}/environ", server.id());
+    let mut reader = std::process::Command::new("cat");
+    if nix::unistd::geteuid().is_root() {
+        reader = std::process::Command::new("setpriv");
+        reader.args(["--reuid=65534", "--regid=65534", "--clear-groups", "cat"]);
+    }
+    let read = reader.arg(&environ).output().unwrap();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(!read.status.success(), "it could be read: {}", String::from_utf8_lossy(&read.stdout));
+    assert!(String::from_utf8_lossy(&read.stderr).contains("Permission denied"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,6 +17,11 @@ use crate::{
     nothing_left, notices, processes_with, texts,
 };
 
+/// A length of sleep that no other test on this machine sleeps at this time.
+fn word(test: u32) -> String {
+    format!("{test}{:07}", std::process::id())
+}
+
 /// Children of every kind that a command can leave: plain, of a session of its own, without an environment, and of a parent
 /// that has ended; each is found by how long it sleeps.
 fn brood(word: &str) -> String {
@@ -41,21 +46,22 @@ async fn until_the_tool_runs(client: &mut Attached) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stop_ends_everything_that_the_turn_has_started_and_the_session_goes_on() {
+    let word = word(1);
     let lab = Lab::open().await;
     let session = lab.console.session().await;
-    lab.console.prompt(&session, &script(json!([[{"bash": brood("7101")}]]))).await;
+    lab.console.prompt(&session, &script(json!([[{"bash": brood(&word)}]]))).await;
     let mut client = lab.console.attach(&session, "").await;
     until_the_tool_runs(&mut client).await;
-    hatched("7101").await;
+    hatched(&word).await;
     let tapped = Instant::now();
     lab.console.post(&format!("/api/session/{session}/cancel"), json!({})).await;
     client.until(|event| matches!(event, Event::Notice { text, .. } if text.starts_with("stopping"))).await;
     client.until(|event| *event == Event::TurnEnd).await;
     // Not a measurement: the promise is 6 s, and a Stop that waits for its limits would miss it by far.
     assert!(tapped.elapsed() < Duration::from_secs(20), "{:?}", tapped.elapsed());
-    assert_eq!(processes_with("7101"), [0; 0], "nothing is left when the turn has ended");
+    assert_eq!(processes_with(&word), [0; 0], "nothing is left when the turn has ended");
     let told = notices(&client.entries);
-    assert!(told.contains("ended with the turn") && told.contains("sleep 7101"), "{told}");
+    assert!(told.contains("ended with the turn") && told.contains(&format!("sleep {word}")), "{told}");
     assert!(kinds(&client.entries).contains(&"cancelled"));
     lab.console.idle(&session).await;
     let entries = lab.turn(&session, json!([[{"text": "I am back."}]])).await;
@@ -78,34 +84,101 @@ async fn stop_says_when_nothing_was_left() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_turn_that_takes_too_long_is_ended_in_the_same_way() {
-    let lab = Lab::open_with(|settings| Settings { turn_timeout_seconds: Some(5), ..settings }).await;
+    let word = word(2);
+    let lab = Lab::open_with(|settings| Settings { turn_timeout_seconds: Some(8), ..settings }).await;
     let session = lab.console.session().await;
-    let entries = lab.turn(&session, json!([[{"bash": brood("7102")}]])).await;
+    lab.console.prompt(&session, &script(json!([[{"bash": brood(&word)}]]))).await;
+    hatched(&word).await;
+    lab.console.idle(&session).await;
+    let entries = lab.entries(&session).await;
     let Event::Error { error } = &entries[entries.len() - 2].event else { panic!("{entries:?}") };
     assert!(error.contains("BREAKGLASS_TURN_TIMEOUT_SECONDS"), "{error}");
-    assert_eq!(processes_with("7102"), [0; 0]);
+    assert_eq!(processes_with(&word), [0; 0]);
     lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_turn_leaves_behind_at_its_own_end_is_ended_and_named() {
+    let word = word(3);
     let lab = Lab::open().await;
     let session = lab.console.session().await;
-    let leave = "setsid nohup env -i sleep 7103 >/dev/null 2>&1 & echo left";
+    let leave = format!("setsid nohup env -i sleep {word} >/dev/null 2>&1 & echo left");
     let entries = lab.turn(&session, json!([[{"bash": leave}], [{"text": "done"}]])).await;
-    assert!(notices(&entries).contains("sleep 7103"), "{}", notices(&entries));
-    assert_eq!(processes_with("7103"), [0; 0]);
+    assert!(notices(&entries).contains(&format!("sleep {word}")), "{}", notices(&entries));
+    assert_eq!(processes_with(&word), [0; 0]);
     lab.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_orderly_end_of_the_server_ends_the_turn_and_its_processes() {
+    let word = word(4);
     let lab = Lab::open().await;
     let session = lab.console.session().await;
-    lab.console.prompt(&session, &script(json!([[{"bash": brood("7104")}]]))).await;
-    hatched("7104").await;
+    lab.console.prompt(&session, &script(json!([[{"bash": brood(&word)}]]))).await;
+    hatched(&word).await;
     lab.close().await;
-    assert_eq!(processes_with("7104"), [0; 0]);
+    assert_eq!(processes_with(&word), [0; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_forks_and_ends_all_the_time_is_not_missed() {
+    let word = word(7);
+    let lab = Lab::open().await;
+    let session = lab.console.session().await;
+    // Each generation lives for an instant, so that one look at the processes may find none of them.
+    let respawning = format!(
+        "setsid python3 -c 'import os, time\nwhile True:\n  if os.fork(): os._exit(0)\n  time.sleep(0.0005)' {word} \
+         >/dev/null 2>&1 & echo begun"
+    );
+    lab.console.prompt(&session, &script(json!([[{"bash": respawning}, {"bash": "sleep 600"}]]))).await;
+    let mut client = lab.console.attach(&session, "").await;
+    client.until(|event| matches!(event, Event::ToolResult { .. })).await;
+    lab.console.post(&format!("/api/session/{session}/cancel"), json!({})).await;
+    client.until(|event| *event == Event::TurnEnd).await;
+    let alive = || processes_with(&word);
+    // Either it is gone, or it is said that it is not: never a claim that nothing is left.
+    let told = notices(&client.entries);
+    let mut seen = Vec::new();
+    for _ in 0..2000 {
+        seen.extend(alive());
+        if !seen.is_empty() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert!(seen.is_empty() || told.contains("could not be ended"), "{told}");
+    lab.console.idle(&session).await;
+    lab.console.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_keeper_is_said_and_what_carries_the_mark_is_ended() {
+    let word = word(8);
+    let (provider, folder) = (Provider::start(), tempfile::tempdir().unwrap());
+    let program = program(&provider, folder.path());
+    let stubborn = format!("setsid nohup sh -c 'trap \"\" TERM; sleep {word}' >/dev/null 2>&1 & sleep 600");
+    let session = begin(&program, None, json!([[{"bash": stubborn}]])).await;
+    eventually("it sleeps", async || (!processes_with(&word).is_empty()).then_some(())).await;
+    kill(keeper_of(&program)).unwrap();
+    let mut client = program.attach(&session).await;
+    client.until(|event| *event == Event::TurnEnd).await;
+    assert!(notices(&client.entries).contains("keeper was killed"), "{}", notices(&client.entries));
+    none_sleep(&word).await;
+}
+
+fn kill(pid: i32) -> nix::Result<()> {
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL)
+}
+
+/// The keeper of a program's one agent.
+fn keeper_of(program: &Program) -> i32 {
+    let parent = |pid: i32| -> u32 {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(')').map_or(0, |(_, rest)| rest.split_whitespace().nth(1).unwrap().parse().unwrap())
+    };
+    let own: Vec<_> = processes_with("keep").into_iter().filter(|pid| parent(*pid) == program.pid()).collect();
+    assert_eq!(own.len(), 1, "one keeper for one agent");
+    own[0]
 }
 
 fn program(provider: &Provider, folder: &std::path::Path) -> Program {
@@ -127,12 +200,13 @@ async fn begin(program: &Program, session: Option<&str>, steps: serde_json::Valu
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_death_of_the_server_ends_the_turns_processes_and_the_session_resumes() {
+    let word = word(5);
     let (provider, folder) = (Provider::start(), tempfile::tempdir().unwrap());
     let first = program(&provider, folder.path());
-    let session = begin(&first, None, json!([[{"bash": brood("7105")}]])).await;
-    hatched("7105").await;
+    let session = begin(&first, None, json!([[{"bash": brood(&word)}]])).await;
+    hatched(&word).await;
     first.kill();
-    none_sleep("7105").await;
+    none_sleep(&word).await;
     nothing_left(folder.path()).await;
     let second = program(&provider, folder.path());
     begin(&second, Some(&session), json!([[{"text": "I am back."}]])).await;
@@ -147,22 +221,15 @@ async fn the_death_of_the_server_ends_the_turns_processes_and_the_session_resume
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_outlived_even_its_keeper_is_ended_at_the_next_start() {
+    let word = word(6);
     let (provider, folder) = (Provider::start(), tempfile::tempdir().unwrap());
     let first = program(&provider, folder.path());
     // It keeps its mark and nothing else: no parent, no terminal, and it does not listen to SIGTERM.
-    let stubborn = "setsid nohup sh -c 'trap \"\" TERM; sleep 7106' >/dev/null 2>&1 & sleep 600";
+    let stubborn = format!("setsid nohup sh -c 'trap \"\" TERM; sleep {word}' >/dev/null 2>&1 & sleep 600");
     begin(&first, None, json!([[{"bash": stubborn}]])).await;
-    eventually("it sleeps", async || (!processes_with("7106").is_empty()).then_some(())).await;
+    eventually("it sleeps", async || (!processes_with(&word).is_empty()).then_some(())).await;
     let mark = folder.path().display().to_string();
-    let kill = |pid: i32| nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
-    let keepers = processes_with("keep");
-    let parent = |pid: i32| -> u32 {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat.rsplit_once(')').map_or(0, |(_, rest)| rest.split_whitespace().nth(1).unwrap().parse().unwrap())
-    };
-    let own: Vec<_> = keepers.into_iter().filter(|pid| parent(*pid) == first.pid()).collect();
-    assert_eq!(own.len(), 1, "one keeper for one agent");
-    kill(own[0]).unwrap();
+    kill(keeper_of(&first)).unwrap();
     first.kill();
     let cli = |line: &str| line.contains("--output-format");
     eventually("the cli hears of its keeper's death", async || {
@@ -170,9 +237,9 @@ async fn what_outlived_even_its_keeper_is_ended_at_the_next_start() {
         (!marked.iter().any(|process| cli(&process.command))).then_some(())
     })
     .await;
-    assert!(!processes_with("7106").is_empty(), "it has outlived all of them");
+    assert!(!processes_with(&word).is_empty(), "it has outlived all of them");
     let second = program(&provider, folder.path());
-    assert_eq!(processes_with("7106"), [0; 0]);
+    assert_eq!(processes_with(&word), [0; 0]);
     second.kill();
 }
 

@@ -1,5 +1,7 @@
 //! Turns: what the model says and does reaches the transcript, and a conversation goes on where it was.
 
+use std::path::Path;
+
 use claude_cli::keeper::marked;
 use domain::event::{Event, Live, Streamed};
 use serde_json::json;
@@ -303,15 +305,59 @@ async fn a_preset_is_asked_of_the_agent_and_runs_without_it_when_wanted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_model_that_was_asked_for_is_the_one_that_answers() {
+async fn a_model_that_was_asked_for_answers_that_prompt_and_no_other() {
     let lab = Lab::open().await;
     let session = lab.console.session().await;
     let path = format!("/api/session/{session}/prompt");
-    let prompt = json!({"prompt": script(json!([[{"text": "ok"}]])), "model": "haiku"});
-    assert_eq!(lab.console.post(&path, prompt).await.0, 200);
+    for model in [Some("haiku"), None, Some("haiku")] {
+        let mut prompt = json!({"prompt": script(json!([[{"text": "ok"}]]))});
+        if let Some(model) = model {
+            prompt["model"] = json!(model);
+        }
+        assert_eq!(lab.console.post(&path, prompt).await.0, 200);
+        lab.console.idle(&session).await;
+        let used = lab.provider.steps().await.pop().unwrap().model.unwrap();
+        assert!(used.contains(model.unwrap_or("sonnet")), "{used}");
+    }
+    let wrong = lab.console.post(&path, json!({"prompt": "x", "model": "--help"})).await;
+    assert_eq!(wrong.0, 422);
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_house_adds_its_own_words_beside_the_agents_and_not_in_its_command_line() {
+    let house = tempfile::tempdir().unwrap();
+    let presets = Path::new(env!("CARGO_MANIFEST_DIR")).join("agents/presets.toml");
+    std::fs::copy(presets, house.path().join("presets.toml")).unwrap();
+    let words = format!("the database lives on /srv {}", "x".repeat(200_000));
+    std::fs::write(house.path().join("local.md"), &words).unwrap();
+    let agents_dir = Some(house.path().to_owned());
+    let lab = Lab::open_with(|settings| crate::Settings { agents_dir, ..settings }).await;
+    let session = lab.console.session().await;
+    let steps = json!([[{"bash": "head -c 26 house.md; tr '\\0' ' ' </proc/$PPID/cmdline"}], [{"text": "ok"}]]);
+    let entries = lab.turn(&session, steps).await;
+    let Event::ToolResult { output, .. } = results(&entries)[0] else { panic!() };
+    assert!(output.starts_with("the database lives on /srv"), "{output}");
+    assert_eq!(output.matches("lives on /srv").count(), 1, "everybody can read a command line");
+    lab.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_agent_has_changed_is_looked_at_by_the_console_itself() {
+    let lab = Lab::open_with(|settings| crate::Settings { checks: Some(true), ..settings }).await;
+    let session = lab.console.session().await;
+    let mut client = lab.console.attach(&session, "").await;
+    lab.console.prompt(&session, &script(json!([[{"bash": "true"}], [{"text": "It is fixed."}]]))).await;
+    let check = client.until(|event| matches!(event, Event::Check { .. })).await;
+    let Event::Check { text, facts, .. } = check else { panic!() };
+    assert!(text.starts_with("this machine: "), "{text}");
+    assert!(facts.iter().any(|fact| fact.starts_with("SSH answers, since ")), "{facts:?}");
+    let kinds = kinds(&client.entries);
+    let end = kinds.iter().position(|kind| *kind == "turn_end").unwrap();
+    assert!(kinds[end..].contains(&"check"), "under the agent's last words: {kinds:?}");
+    let runs = lab.console.get_json("/api/pve/runs").await;
+    assert_eq!(runs["runs"], json!([]), "a look is no run");
     lab.console.idle(&session).await;
-    let model = lab.provider.steps().await[0].model.clone().unwrap();
-    assert!(model.contains("haiku"), "{model}");
     lab.close().await;
 }
 
@@ -328,7 +374,15 @@ async fn a_cli_that_lacks_the_protocol_is_run_once_per_turn() {
     std::fs::set_permissions(&old, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let lab = Lab::open_with(|settings| crate::Settings { claude_bin: Some(old), ..settings }).await;
     let session = lab.console.session().await;
-    let entries = lab.turn(&session, json!([[{"bash": "echo hi"}], [{"text": "one"}]])).await;
+    let first = script(json!([[{"bash": "echo hi"}], [{"text": ["o", {"hold": "once"}, "ne"]}]]));
+    lab.console.prompt(&session, &first).await;
+    lab.provider.held("once").await;
+    let steer = json!({"prompt": "look at /var too", "steer": true});
+    let refused = lab.console.post(&format!("/api/session/{session}/prompt"), steer).await;
+    assert_eq!(refused.0, 409, "it takes no messages, and says so at once: {refused:?}");
+    lab.provider.release("once").await;
+    lab.console.idle(&session).await;
+    let entries = lab.entries(&session).await;
     assert_eq!(texts(&entries), ["one"]);
     crate::nothing_left(lab.folder.path()).await;
     let entries = lab.turn(&session, json!([[{"text": "two"}]])).await;

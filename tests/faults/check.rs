@@ -101,17 +101,14 @@ pub fn turns(log: &Log) -> Vec<String> {
                     fault(&format!("the turn of entry {begun} has no end"));
                 }
             }
-            Event::TurnEnd => {
-                if open.take().is_none() {
-                    fault("an end without a turn");
-                }
-            }
+            Event::TurnEnd => open.take().map_or_else(|| fault("an end without a turn"), drop),
             // A run is somebody's tap, whatever the session does.
             Event::Verb { .. } => {}
             _ if open.is_none() => fault("outside of a turn"),
             Event::Tool { tool_id, .. } if !tools.insert(tool_id.clone()) => fault("a tool id that was used before"),
             Event::ToolResult { tool_id, .. } => {
-                if !tools.contains(tool_id) || !results.insert(tool_id.clone()) {
+                let first = tools.contains(tool_id) && results.insert(tool_id.clone());
+                if !first {
                     fault("a result of no tool, or a second one");
                 }
             }

@@ -135,7 +135,9 @@ fn a_mutation_doubled_or_claimed_is_found() {
     assert!(!check(tap("done", Some(0), 0, 0), "done").is_empty());
     assert!(!check(tap("done", Some(0), 2, 2), "done").is_empty());
     assert!(!check(tap("unknown", None, 2, 1), "unknown").is_empty());
-    assert!(!check(tap("unknown", None, 1, 1), "done").is_empty());
+    assert!(!check(tap("done", Some(0), 1, 1), "unknown").is_empty());
+    assert!(!check_power::answers(&[tap("unknown", None, 1, 1)], &runs("done")).is_empty());
+    assert_eq!(check_power::answers(&[tap("done", Some(0), 1, 1)], &runs("done")), [""; 0]);
     assert!(!check(tap("refused", Some(75), 1, 0), "refused").is_empty());
     let mut told = tap("unknown", None, 1, 1);
     told.answers.extend(tap("done", Some(0), 1, 1).answers);

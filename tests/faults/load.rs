@@ -53,12 +53,12 @@ pub struct Evidence {
 }
 
 impl Load {
-    /// Makes the run.
-    pub async fn run(self) -> Evidence {
+    /// Makes the run. An error says why the server does not come up again.
+    pub async fn run(self) -> Result<Evidence, String> {
         let board = &self.board;
         let mut server = Server::place(&self.folder, &mut self.chance("port"));
         server.start();
-        server.listening().await.unwrap();
+        server.listening(board).await?;
         let calls = Calls::new(server.address(), board.clone());
         let data = server.data();
 
@@ -66,16 +66,16 @@ impl Load {
         let (goal, goals): (Vec<_>, Vec<_>) = (0..SESSIONS).map(|_| watch::channel(None)).unzip();
         let acting = self.act(&calls, server.address().to_owned(), data.clone(), goals, over.clone());
         let killing = async {
-            killer::run(&mut server, self.chance("killer"), self.kills, board).await;
+            killer::run(&mut server, self.chance("killer"), self.kills, board).await?;
             over.cancel();
+            Ok::<_, String>(())
         };
-        let ((sessions, clients, asked, taps), ()) = tokio::join!(acting, killing);
+        let ((sessions, clients, asked, taps), ()) = tokio::try_join!(async { Ok(acting.await) }, killing)?;
 
         // Once more, with turns open and nobody's call under way; then the record is what it is.
-        server.kill().await;
-        board.count("kills");
+        killer::kill(&mut server, board).await;
         server.start();
-        server.listening().await.unwrap();
+        server.listening(board).await?;
         self.idle(&calls, &sessions).await;
         let mut logs = Vec::new();
         for (session, goal) in sessions.iter().zip(goal) {
@@ -92,7 +92,7 @@ impl Load {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let effects = std::fs::read_to_string(self.effects()).unwrap_or_default();
-        Evidence { clients: held, asked, taps, logs, runs: record::runs(&data), effects }
+        Ok(Evidence { clients: held, asked, taps, logs, runs: record::runs(&data), effects })
     }
 
     fn chance(&self, actor: &str) -> Chance {

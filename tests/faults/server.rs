@@ -8,6 +8,7 @@ use std::{
     os::fd::AsRawFd,
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 
 use tokio::{
@@ -15,7 +16,7 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
-use super::chance::Chance;
+use super::{board::Board, chance::Chance};
 use crate::harness::console::{PATIENCE, TOKEN};
 
 /// A server's place, and its process if there is one.
@@ -70,25 +71,42 @@ impl Server {
         OpenOptions::new().create(true).append(true).open(self.folder.join("stderr")).unwrap()
     }
 
-    /// Waits until it listens.
-    pub async fn listening(&mut self) -> Result<(), String> {
-        let (_, lines) = self.running.as_mut().expect("it was started");
-        let until_it_says = async {
-            while let Some(line) = lines.next_line().await.unwrap() {
-                if line.starts_with("listening on ") {
-                    return true;
+    /// Waits until it listens. One that came too early is started again, as a supervisor does it.
+    pub async fn listening(&mut self, board: &Board) -> Result<(), String> {
+        loop {
+            let (_, lines) = self.running.as_mut().expect("it was started");
+            let until_it_says = async {
+                while let Some(line) = lines.next_line().await.unwrap() {
+                    if line.starts_with("listening on ") {
+                        return true;
+                    }
                 }
+                false
+            };
+            match tokio::time::timeout(PATIENCE, until_it_says).await {
+                Ok(true) => return Ok(()),
+                Ok(false) if self.came_too_early() => {
+                    board.count("starts too early");
+                    self.kill().await;
+                    // A supervisor's back-off, and a short one.
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    self.start();
+                }
+                Ok(false) => return Err(format!("the server ended while it started:\n{}", last_words(&self.folder))),
+                Err(_) => return Err("the server does not come up".into()),
             }
-            false
-        };
-        match tokio::time::timeout(PATIENCE, until_it_says).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err("the server ended while it started".into()),
-            Err(_) => Err("the server does not come up".into()),
         }
     }
 
-    /// SIGKILL, as the kernel's OOM killer does it. False when it had ended by itself, which it must not.
+    /// Whether the last one found the port or the data directory still taken. A child that the one before it was just
+    /// about to start holds both for some milliseconds more, until its own program begins.
+    pub fn came_too_early(&self) -> bool {
+        let words = last_words(&self.folder);
+        let last = words.lines().last().unwrap_or_default();
+        last.contains("Address already in use") || last.contains("another console serves")
+    }
+
+    /// SIGKILL, as the kernel's OOM killer does it. False when it had ended by itself.
     pub async fn kill(&mut self) -> bool {
         let (mut child, _) = self.running.take().expect("it was started");
         let lived = child.try_wait().unwrap().is_none();

@@ -78,6 +78,11 @@ impl Tapper {
         while host_at_work(&self.data) {
             self.chance.pause(20).await;
         }
+        self.calls.board.count(match answers[0].body["outcome"].as_str() {
+            Some("done") => "taps done",
+            Some("unknown") => "taps unknown",
+            _ => "taps refused",
+        });
         let begun = self.captures(verb).difference(&captures).count();
         Tap { key, verb, answers, begun, started: (self.pid() - pid) / PID_STEP }
     }

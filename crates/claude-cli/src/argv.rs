@@ -73,6 +73,8 @@ pub struct Invocation {
     pub api_timeout_ms: u64,
     /// How often a failed request is repeated.
     pub retries: u32,
+    /// The largest file that it and its commands may write, in bytes; no limit where there is none.
+    pub file_bytes: Option<u64>,
 }
 
 impl Invocation {
@@ -84,15 +86,16 @@ impl Invocation {
             env: self.variables(),
             dir: self.dir.clone(),
             key: self.key.clone(),
+            file_bytes: self.file_bytes,
         }
     }
 
     fn args(&self) -> Vec<String> {
         let mut args: Vec<String> = Vec::new();
         let mut add = |words: &[&str]| args.extend(words.iter().map(|word| (*word).to_owned()));
-        add(&["-p", "--output-format", "stream-json", "--verbose", "--include-partial-messages"]);
+        add(&["-p", "--output-format", "stream-json", "--verbose"]);
         if self.protocol == Protocol::Control {
-            add(&["--input-format", "stream-json", "--permission-prompt-tool", "stdio"]);
+            add(&["--input-format", "stream-json", "--include-partial-messages", "--permission-prompt-tool", "stdio"]);
         }
         if self.autonomous {
             add(&["--dangerously-skip-permissions"]);
@@ -106,7 +109,8 @@ impl Invocation {
         let agents = serde_json::json!({
             name: { "description": description, "prompt": prompt, "model": model, "tools": tools }
         });
-        add(&["--model", model, "--setting-sources", "user", "--exclude-dynamic-system-prompt-sections"]);
+        // No settings of whoever owns the machine: theirs could allow what the host wants to be asked for, and run hooks.
+        add(&["--model", model, "--setting-sources", "", "--exclude-dynamic-system-prompt-sections"]);
         add(&["--strict-mcp-config", "--disable-slash-commands", "--tools", &tools.join(",")]);
         add(&["--agents", &agents.to_string(), "--agent", name]);
         args
@@ -157,6 +161,7 @@ mod tests {
             stream_idle_ms: 60_000,
             api_timeout_ms: 50_000,
             retries: 4,
+            file_bytes: None,
         }
     }
 
@@ -191,7 +196,8 @@ mod tests {
     #[test]
     fn one_that_asks_does_not_skip_permissions_and_one_per_turn_has_no_protocol() {
         let args = Invocation { autonomous: false, protocol: Protocol::Once, ..invocation() }.args();
-        for absent in ["--dangerously-skip-permissions", "--input-format", "--permission-prompt-tool"] {
+        let of_the_protocol = ["--input-format", "--permission-prompt-tool", "--include-partial-messages"];
+        for absent in of_the_protocol.into_iter().chain(["--dangerously-skip-permissions"]) {
             assert!(!args.iter().any(|arg| arg == absent), "{absent}");
         }
     }

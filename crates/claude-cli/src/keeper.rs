@@ -30,6 +30,7 @@ use nix::{
     fcntl::{FcntlArg, FdFlag, fcntl},
     sys::{
         prctl,
+        resource::{Resource, setrlimit},
         signal::{SigSet, Signal, kill},
         wait::{WaitStatus, waitpid},
     },
@@ -47,6 +48,11 @@ const GRACE: Duration = Duration::from_millis(2500);
 const LEFT_GRACE: Duration = Duration::from_millis(500);
 /// How long it may take until the killed are gone.
 const GONE: Duration = Duration::from_millis(1500);
+/// How often it is looked for what is below, and how many looks in a row must find nothing.
+const LOOK: Duration = Duration::from_millis(10);
+const LOOKS: u32 = 3;
+/// How many processes are named in a report; more are counted.
+const NAMED: usize = 20;
 /// How many messages may wait for a CLI that does not read.
 const INPUT: usize = 256;
 
@@ -57,6 +63,8 @@ enum Heard {
     Orphaned,
     /// A child ended and was reaped.
     Reaped(Pid, WaitStatus),
+    /// There are no more children, so nothing is below any more: the one proof of it that no fork can outrun.
+    Childless,
 }
 
 /// Is the keeper, until the CLI has ended. The program that uses this crate calls it for its own hidden subcommand, before
@@ -106,7 +114,8 @@ fn keep() -> Result<Ended, String> {
         }
     });
     std::thread::spawn(move || reap(&tell));
-    Ok(Keeper { pid, input, heard, exit: None, swept: Swept::default(), later: VecDeque::new() }.watch())
+    Ok(Keeper { pid, input, heard, exit: None, swept: Swept::default(), childless: false, later: VecDeque::new() }
+        .watch())
 }
 
 struct Keeper {
@@ -119,6 +128,8 @@ struct Keeper {
     exit: Option<WaitStatus>,
     /// What was ended beside the CLI, and what would not.
     swept: Swept,
+    /// True once nothing is below.
+    childless: bool,
     /// What was heard while something else was waited for.
     later: VecDeque<Heard>,
 }
@@ -141,6 +152,7 @@ impl Keeper {
                     report(&Report::Swept(std::mem::take(&mut self.swept)));
                 }
                 Ok(Heard::Reaped(pid, status)) => self.reaped(pid, status),
+                Ok(Heard::Childless) => self.childless = true,
                 Ok(Heard::Order(Order::End | Order::Launch(_)) | Heard::Orphaned) | Err(_) => {
                     self.end_cli();
                     break;
@@ -153,7 +165,7 @@ impl Keeper {
             Some(WaitStatus::Signaled(_, signal, _)) => (None, Some(signal as i32)),
             _ => (None, None),
         };
-        Ended { code, signal, swept: self.swept }
+        Ended { code, signal, swept: self.swept, told: true }
     }
 
     fn reaped(&mut self, pid: Pid, status: WaitStatus) {
@@ -174,31 +186,44 @@ impl Keeper {
         }
     }
 
-    /// Ends everything below but the CLI while that lives: asks first, then kills until nothing new turns up.
+    /// Ends everything below but the CLI while that lives: asks first, then kills until nothing is left.
     fn sweep(&mut self) {
         let mut met = HashSet::new();
+        let mut empty = 0;
         for (signal, patience) in [(Signal::SIGTERM, LEFT_GRACE), (Signal::SIGKILL, GONE)] {
             let deadline = Instant::now() + patience;
             loop {
                 let below = self.below();
-                if below.is_empty() {
+                // One look is no proof: what forks and ends all the time may have been missed. Once the CLI has ended, the
+                // end of all children is the proof; while it lives, several looks must do.
+                empty = if below.is_empty() { empty + 1 } else { 0 };
+                if self.childless || (self.exit.is_none() && empty >= LOOKS) {
                     return;
                 }
                 for process in below {
                     let _ = kill(Pid::from_raw(process.pid), signal);
                     if met.insert(process.pid) {
-                        self.swept.ended.push(process);
+                        if self.swept.ended.len() < NAMED {
+                            self.swept.ended.push(process)
+                        } else {
+                            self.swept.more += 1
+                        }
                     }
                 }
                 // Looks again soon: what was forked meanwhile is found in the next round.
-                self.wait_until(Duration::from_millis(20), |_| false);
+                self.wait_until(LOOK, |keeper| keeper.childless);
                 if Instant::now() > deadline {
                     break;
                 }
             }
         }
-        let left = self.below();
+        let mut left = self.below();
+        if left.is_empty() && self.exit.is_some() {
+            left.push(Process { pid: 0, command: "something that forks faster than it can be ended".into() });
+        }
         self.swept.ended.retain(|ended| !left.iter().any(|left| left.pid == ended.pid));
+        self.swept.more += left.len().saturating_sub(NAMED);
+        left.truncate(NAMED);
         self.swept.left.extend(left);
     }
 
@@ -213,6 +238,7 @@ impl Keeper {
         while !done(self) {
             match self.heard.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(Heard::Reaped(pid, status)) => self.reaped(pid, status),
+                Ok(Heard::Childless) => self.childless = true,
                 Ok(heard) => self.later.push_back(heard),
                 Err(mpsc::RecvTimeoutError::Timeout) => return false,
                 // Nobody is left to reap and nobody to listen to: only the time is waited for.
@@ -246,15 +272,18 @@ fn start(launch: &Launch) -> Result<Child, String> {
         }
         None => None,
     };
-    let keeper = getpid();
+    let (keeper, file_bytes) = (getpid(), launch.file_bytes);
     let before_exec = move || -> std::io::Result<()> {
         // What the keeper blocks for itself would be inherited, and nothing of the CLI's would hear of its end.
         SigSet::empty().thread_set_mask()?;
+        if let Some(bytes) = file_bytes {
+            setrlimit(Resource::RLIMIT_FSIZE, bytes, bytes)?;
+        }
         prctl::set_pdeathsig(Signal::SIGTERM)?;
         // It may have died before that was asked for.
         if nix::unistd::getppid() == keeper { Ok(()) } else { Err(Errno::ESRCH.into()) }
     };
-    // SAFETY: the closure makes three system calls and allocates nothing, so that it may run between fork and exec.
+    // SAFETY: the closure makes a few system calls and allocates nothing, so that it may run between fork and exec.
     #[expect(unsafe_code, reason = "a parent-death signal can only be asked for by the child itself")]
     unsafe {
         command.pre_exec(before_exec);
@@ -317,7 +346,10 @@ fn reap(tell: &mpsc::SyncSender<Heard>) {
                 }
             }
             Err(Errno::EINTR) => {}
-            Err(_) => return,
+            Err(_) => {
+                let _ = tell.send(Heard::Childless);
+                return;
+            }
         }
     }
 }

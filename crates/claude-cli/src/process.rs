@@ -175,7 +175,7 @@ impl Process {
                 Ok(Report::Ended(ended)) => self.ended = Some((ended, Instant::now() + DRAIN)),
                 Ok(Report::Failed { error }) => {
                     self.hear_words(&error);
-                    self.ended = Some((Ended::default(), Instant::now() + DRAIN));
+                    self.ended = Some((Ended { told: true, ..Ended::default() }, Instant::now() + DRAIN));
                 }
                 // What is no report is the keeper's own trouble, such as a panic.
                 Err(_) => self.hear_words(&String::from_utf8_lossy(&line)),

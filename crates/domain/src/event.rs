@@ -131,6 +131,15 @@ pub enum Event {
         /// The host's exit code, where it came back.
         exit_code: Option<i32>,
     },
+    /// What the console itself saw of the target and its hypervisor, after something was changed.
+    Check {
+        /// True when nothing wrong was found.
+        ok: bool,
+        /// What was found, one line.
+        text: String,
+        /// What it rests on and what to do next, a line each.
+        facts: Vec<String>,
+    },
     /// A kind that this build does not know. It is kept in the log and skipped in the transcript.
     Unknown,
 }
@@ -152,6 +161,7 @@ impl Event {
             Event::TurnEnd => "turn_end",
             Event::Notice { .. } => "notice",
             Event::Verb { .. } => "verb",
+            Event::Check { .. } => "check",
             Event::Unknown => "unknown",
         }
     }
@@ -249,6 +259,8 @@ struct Flat {
     tool: Option<String>,
     decision: Option<Decision>,
     message: Option<String>,
+    ok: Option<bool>,
+    facts: Option<Vec<String>>,
 }
 
 impl Flat {
@@ -291,6 +303,7 @@ impl Flat {
                 outcome: self.outcome,
                 exit_code: self.exit_code,
             },
+            "check" => Event::Check { ok: self.ok?, text: self.text?, facts: self.facts? },
             _ => Event::Unknown,
         })
     }

@@ -99,17 +99,12 @@ pub fn answered(questions: &[Question], message: &str) -> Vec<(String, String)> 
     questions.iter().filter_map(answer).collect()
 }
 
-/// True for what changes nothing by its own definition, so that nobody is asked: reading files, and the two verbs that
-/// only look. `command` is matched whole; whatever else stands beside the verb makes it another command.
+/// True for what changes nothing by its own definition, so that nobody is asked: the two verbs that only look. `command`
+/// is matched whole; whatever else stands beside the verb makes it another command. (Reading a file may be asked for,
+/// where the file is not the agent's own: it may hold a secret.)
 pub fn changes_nothing(tool: &str, input: &Value) -> bool {
-    match tool {
-        "Read" | "Grep" | "Glob" => true,
-        "Bash" => {
-            let command = input.get("command").and_then(|command| command.as_str()).unwrap_or_default();
-            matches!(command.trim(), "ssh pve status" | "ssh pve forensics")
-        }
-        _ => false,
-    }
+    let command = input.get("command").and_then(|command| command.as_str()).unwrap_or_default();
+    tool == "Bash" && matches!(command.trim(), "ssh pve status" | "ssh pve forensics")
 }
 
 #[cfg(test)]
@@ -150,7 +145,7 @@ mod tests {
         {
             assert!(!bash(other), "{other}");
         }
-        assert!(changes_nothing("Read", &json!({})));
+        assert!(!changes_nothing("Read", &json!({"file_path": "/etc/breakglass.toml"})));
         assert!(!changes_nothing("Write", &json!({})));
         assert!(!changes_nothing(QUESTION, &json!({})));
     }

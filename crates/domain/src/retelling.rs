@@ -43,6 +43,7 @@ fn words_of(event: &Event) -> Option<String> {
         Event::Verb { verb, by, outcome: Some(outcome), exit_code, .. } => {
             (format!("{verb} by {by}"), format!("{outcome:?}, exit code {exit_code:?}"))
         }
+        Event::Check { text, .. } => ("checked by the console".to_owned(), text.clone()),
         _ => return None,
     };
     Some(format!("[{who}] {}", shortened(words.trim(), ENTRY_BYTES)))

@@ -69,6 +69,8 @@ pub(crate) fn any_event() -> impl Strategy<Value = Event> {
             outcome: [None, Some(Outcome::Done), Some(Outcome::Refused), Some(Outcome::Unknown)][outcome],
             exit_code: None,
         }),
+        (any::<bool>(), any_text(), prop::collection::vec(any_text(), 0..3))
+            .prop_map(|(ok, text, facts)| Event::Check { ok, text, facts }),
         Just(Event::TurnEnd),
         Just(Event::Unknown),
     ]

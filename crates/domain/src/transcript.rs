@@ -315,6 +315,11 @@ impl Transcript {
             Event::Cancelled { by } => self.note(entry, Tone::Stopped, format!("Stopped by {by}")),
             Event::Notice { level: Level::Info, text } => self.note(entry, Tone::Info, text.clone()),
             Event::Notice { level: Level::Warning, text } => self.note(entry, Tone::Warning, text.clone()),
+            Event::Check { ok, text, facts } => {
+                let tone = if *ok { Tone::Info } else { Tone::Warning };
+                let lines: Vec<_> = facts.iter().map(|fact| format!("\n{fact}")).collect();
+                self.note(entry, tone, format!("Checked by the console: {text}{}", lines.concat()));
+            }
             Event::TurnEnd => {
                 self.last_turn_end = self.last_turn_end.max(Some(id));
                 self.rowless(id);

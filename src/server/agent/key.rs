@@ -40,14 +40,14 @@ impl KeyAgent {
         let no_agent = |error: &dyn std::fmt::Display| KeyError::NoAgent(error.to_string());
         let folder = socket.parent().unwrap_or(Path::new("/"));
         std::fs::create_dir_all(folder).map_err(|error| no_agent(&error))?;
-        // One that a killed console has left.
-        let _ = std::fs::remove_file(socket);
+        end_left(socket).await;
         let launch = |program: &str, args: Vec<String>| Launch {
             program: program.into(),
             args,
             env: vec![("PATH".into(), path.to_owned()), ("SSH_AUTH_SOCK".into(), socket.display().to_string())],
             dir: folder.to_owned(),
             key: None,
+            file_bytes: None,
         };
         let agent = launch("ssh-agent", vec!["-D".into(), "-a".into(), socket.display().to_string()]);
         let mut process = Process::start(agent, keeper).await.map_err(|error| no_agent(&error))?;
@@ -72,6 +72,18 @@ impl KeyAgent {
             _ => Err(KeyError::NotTaken { path: key.to_owned(), words: add.last_words().to_owned() }),
         }
     }
+}
+
+/// Ends the ssh-agent that a killed console has left at this socket: it holds the key, and as a program with a group of its
+/// own it was not told of its parent's death.
+async fn end_left(socket: &Path) {
+    if let Ok(stream) = tokio::net::UnixStream::connect(socket).await
+        && let Ok(Some(pid)) = stream.peer_cred().map(|peer| peer.pid())
+    {
+        tracing::warn!(pid, "ended the ssh-agent that the last console had left running");
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);
+    }
+    let _ = std::fs::remove_file(socket);
 }
 
 /// Waits until the socket is there. It says nothing on any pipe when it is.

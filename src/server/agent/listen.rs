@@ -7,6 +7,7 @@ use claude_cli::{
     argv::Protocol,
     control,
     draft::{Change, Draft},
+    keeper::{Ended, end_marked},
     process::{Heard, Process},
     said::{Finished as Through, Lifecycle, Said, ToolResult},
 };
@@ -23,7 +24,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Agent, outputs, tell};
+use super::{Agent, outputs, reach::SESSION_MARK, tell};
 use crate::server::{
     fresh,
     sessions::{
@@ -53,6 +54,8 @@ pub(super) enum End {
 const INTERRUPT: Duration = Duration::from_millis(800);
 /// How long a sweep may take.
 const SWEEP: Duration = Duration::from_secs(3);
+/// How long what carries the session's mark has to end by itself, where its keeper was killed.
+const MARKED: Duration = Duration::from_millis(500);
 /// How often a growing draft is shown.
 const DRAFT: Duration = Duration::from_millis(60);
 /// How often it is shown that something is at work.
@@ -92,8 +95,9 @@ pub(super) struct Listening<'a> {
     silence_told: bool,
     /// A result that is held back, because a message came at the very end.
     held: Option<(Through, Instant)>,
-    /// How many lines could not be read, or were too long.
+    /// How many lines could not be read, or were too long; and how many were of a kind that says nothing here.
     unread: u64,
+    unknown: u64,
 }
 
 impl<'a> Listening<'a> {
@@ -127,6 +131,7 @@ impl<'a> Listening<'a> {
             silence_told: false,
             held: None,
             unread: 0,
+            unknown: 0,
         }
     }
 
@@ -147,14 +152,31 @@ impl<'a> Listening<'a> {
         mut steer: Option<mpsc::Receiver<Steer>>,
         stop: &CancellationToken,
     ) -> Result<(End, Option<mpsc::Receiver<Steer>>), TurnError> {
+        match self.listen(&mut steer, stop).await {
+            Ok(step) => Ok((self.ended_by(step).await?, steer)),
+            Err(error) => {
+                // The turn is closed when this returns, so nothing of it may run on.
+                self.process.end().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Listens until a step leads to the end.
+    async fn listen(
+        &mut self,
+        steer: &mut Option<mpsc::Receiver<Steer>>,
+        stop: &CancellationToken,
+    ) -> Result<Step, TurnError> {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let held = self.held.as_ref().map(|(_, until)| *until);
-            let end = tokio::select! {
+            let step = tokio::select! {
                 () = stop.cancelled() => Some(Step::Stop),
                 heard = self.process.next() => self.heard(heard).await?,
-                message = next_message(&mut steer) => {
+                // Before that, it might be told to a process that never begins.
+                message = next_message(steer), if self.begun => {
                     self.steer(message).await;
                     None
                 }
@@ -169,18 +191,32 @@ impl<'a> Listening<'a> {
                 () = at(held) => self.held.take().map(|(result, _)| Step::Finished(result)),
                 _ = tick.tick() => self.tick().await?,
             };
-            let end = match end {
-                None => continue,
-                Some(Step::Finished(result)) => self.finish(result).await?,
-                Some(Step::Ended(end)) => end,
-                Some(Step::Stop) => self.stop().await?,
-                Some(Step::Failed(why)) => {
-                    ended(self.process, self.log).await?;
-                    End::Failed(why)
-                }
-            };
-            return Ok((end, steer));
+            if let Some(step) = step {
+                return Ok(step);
+            }
         }
+    }
+
+    async fn ended_by(self, step: Step) -> Result<End, TurnError> {
+        self.log_skipped();
+        match step {
+            Step::Finished(result) => self.finish(result).await,
+            Step::Ended(end) => Ok(end),
+            Step::Stop => self.stop().await,
+            Step::Failed(why) => {
+                ended(self.process, self.session, self.log).await?;
+                Ok(End::Failed(why))
+            }
+        }
+    }
+
+    /// What was passed over is counted, so that a CLI which has learned new words is noticed.
+    fn log_skipped(&self) {
+        let (session, unread, unknown) = (self.session, self.unread, self.unknown);
+        if unread > 0 {
+            tracing::warn!(%session, lines = unread, "lines of the agent's could not be read");
+        }
+        tracing::debug!(%session, lines = unknown, "lines of the agent's say nothing that is known here");
     }
 
     async fn heard(&mut self, heard: Heard) -> Result<Option<Step>, TurnError> {
@@ -196,9 +232,7 @@ impl<'a> Listening<'a> {
             }
             Heard::Swept(_) => return Ok(None),
             Heard::Ended(ended) => {
-                if let Some(left) = tell::swept(&ended.swept) {
-                    self.log.append(left).await?;
-                }
+                tell_end(&ended, self.session, self.log).await?;
                 let words = self.process.last_words().to_owned();
                 let (code, signal) = (ended.code, ended.signal);
                 return Ok(Some(Step::Ended(match self.held.take() {
@@ -270,6 +304,7 @@ impl<'a> Listening<'a> {
                 return Ok(Some(Step::Finished(result)));
             }
             Said::Malformed => self.unread += 1,
+            Said::Other { .. } => self.unknown += 1,
             said => self.tell(said).await?,
         }
         Ok(None)
@@ -398,12 +433,12 @@ impl<'a> Listening<'a> {
 
     /// The agent is through: what it left running is ended, and its process kept.
     async fn finish(self, result: Through) -> Result<End, TurnError> {
-        let Listening { agent, session, log, process, protocol, known, conversation, provider, unread, .. } = self;
-        if unread > 0 {
-            tracing::warn!(%session, lines = unread, "lines of the agent's could not be read");
-        }
-        let process =
-            if protocol == Protocol::Control { swept(process, log).await? } else { ended(process, log).await? };
+        let Listening { agent, session, log, process, protocol, known, conversation, provider, .. } = self;
+        let process = if protocol == Protocol::Control {
+            swept(process, session, log).await?
+        } else {
+            ended(process, session, log).await?
+        };
         if result.is_error
             && let Some((kind, status, text)) = provider
         {
@@ -439,14 +474,14 @@ impl<'a> Listening<'a> {
                     }
                 }
             };
-            if let Ok(written) = timeout(INTERRUPT, interrupted).await {
-                written?;
-            }
+            // A record that cannot be written is no reason to let it run.
+            let _ = timeout(INTERRUPT, interrupted).await;
         }
         let ended = self.process.end().await;
-        let left = tell::swept(&ended.swept);
-        let nothing = || tell::info("nothing of this turn is left running on the console's machine".into());
-        self.log.append(left.unwrap_or_else(nothing)).await?;
+        if !tell_end(&ended, self.session, self.log).await? {
+            let nothing = "nothing of this turn is left running on the console's machine";
+            self.log.append(tell::info(nothing.into())).await?;
+        }
         Ok(End::Stopped)
     }
 }
@@ -460,7 +495,7 @@ enum Step {
 }
 
 /// Ends what a turn has left running. Gives the process back, unless it has ended too.
-async fn swept(mut process: Process, log: &TurnLog) -> Result<Option<Box<Process>>, StoreError> {
+async fn swept(mut process: Process, session: &SessionId, log: &TurnLog) -> Result<Option<Box<Process>>, StoreError> {
     let answered = async {
         process.sweep().await.ok()?;
         loop {
@@ -478,16 +513,29 @@ async fn swept(mut process: Process, log: &TurnLog) -> Result<Option<Box<Process
             }
             Ok(Some(Box::new(process)))
         }
-        _ => ended(process, log).await,
+        _ => ended(process, session, log).await,
     }
 }
 
 /// Ends a process with all that it started.
-async fn ended(process: Process, log: &TurnLog) -> Result<Option<Box<Process>>, StoreError> {
-    if let Some(left) = tell::swept(&process.end().await.swept) {
-        log.append(left).await?;
+async fn ended(process: Process, session: &SessionId, log: &TurnLog) -> Result<Option<Box<Process>>, StoreError> {
+    let end = process.end().await;
+    tell_end(&end, session, log).await.map(|_| None)
+}
+
+/// Says what was left when a process ended. True when there was something to say.
+async fn tell_end(end: &Ended, session: &SessionId, log: &TurnLog) -> Result<bool, StoreError> {
+    let told = if end.told {
+        tell::swept(&end.swept)
+    } else {
+        let mark = session.to_string();
+        let found = tokio::task::spawn_blocking(move || end_marked(SESSION_MARK, &mark, MARKED)).await;
+        Some(tell::keeper_killed(&found.unwrap_or_default()))
+    };
+    match told {
+        Some(event) => log.append(event).await.map(|()| true),
+        None => Ok(false),
     }
-    Ok(None)
 }
 
 async fn next_message(way: &mut Option<mpsc::Receiver<Steer>>) -> Steer {

@@ -39,7 +39,7 @@ use futures_util::future::BoxFuture;
 pub use self::{definition::DefinitionError, key::KeyAgent, reach::TURN_FILE};
 use self::{
     pool::Pool,
-    reach::{CONSOLE_MARK, Reach},
+    reach::{CONSOLE_MARK, Reach, SESSION_MARK},
 };
 use super::{
     auth::agents::TurnTokens,
@@ -53,6 +53,8 @@ use super::{
 pub struct Agent {
     config: AgentConfig,
     definition: Definition,
+    /// The house's own words, which are put into the agent's folder.
+    house: Option<String>,
     store: Store,
     tokens: TurnTokens,
     reach: Reach,
@@ -91,7 +93,7 @@ pub struct AgentParts {
 pub enum AgentError {
     #[error(transparent)]
     Definition(#[from] DefinitionError),
-    #[error("the agent's folder in {path} cannot be made: {source}")]
+    #[error("the agent's ssh cannot be put into {path}: {source}")]
     Folder { path: PathBuf, source: std::io::Error },
 }
 
@@ -108,7 +110,7 @@ impl Agent {
     /// An agent that is ready for turns. What an earlier console has left running is ended first; it blocks for that.
     pub fn new(parts: AgentParts) -> Result<Self, AgentError> {
         let AgentParts { config, data_dir, .. } = parts;
-        let definition = definition::read(parts.agents_dir.as_deref(), &config.name)?;
+        let definition::Read { definition, house } = definition::read(parts.agents_dir.as_deref(), &config.name)?;
         let path = config.env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, path)| path.clone());
         let reach = Reach {
             bin: data_dir.join("agent").join("bin"),
@@ -129,6 +131,7 @@ impl Agent {
             pool: Pool::new(parts.most_processes, config.idle),
             config,
             definition,
+            house,
             store: parts.store,
             tokens: parts.tokens,
             reach,
@@ -142,7 +145,7 @@ impl Agent {
     }
 
     /// The CLI in a session's folder.
-    fn invocation(&self, attempt: &Attempt, model: Option<String>, dir: &Path) -> Invocation {
+    fn invocation(&self, attempt: &Attempt, model: Option<String>, session: &SessionId, dir: &Path) -> Invocation {
         let mut env = self.config.env.clone();
         let mut set = |name: &str, value: String| {
             env.retain(|(other, _)| other != name);
@@ -151,7 +154,8 @@ impl Agent {
         set("PATH", self.reach.path());
         set(TURN_FILE, reach::turn_file(dir).display().to_string());
         set(CONSOLE_MARK, mark_of(&self.data_dir));
-        if !self.config.env.iter().any(|(name, _)| name == "HOME") {
+        set(SESSION_MARK, session.to_string());
+        if !self.config.env.iter().any(|(name, home)| name == "HOME" && !home.is_empty()) {
             set("HOME", self.data_dir.join("agent").display().to_string());
         }
         if let Some(socket) = &self.key_socket {
@@ -170,6 +174,7 @@ impl Agent {
             stream_idle_ms: STREAM_IDLE_MS,
             api_timeout_ms: API_TIMEOUT_MS,
             retries: RETRIES,
+            file_bytes: Some(self.config.file_bytes).filter(|bytes| *bytes > 0),
         }
     }
 

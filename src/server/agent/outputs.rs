@@ -20,8 +20,33 @@ pub async fn keep(sessions_dir: &Path, session: &SessionId, tool_id: &str, from:
     if !found.is_file() || found.len() > limit {
         return None;
     }
-    tokio::fs::create_dir_all(to.parent()?).await.ok()?;
+    let folder = to.parent()?;
+    tokio::fs::create_dir_all(folder).await.ok()?;
+    if kept_bytes(folder).await + found.len() > limit.saturating_mul(OUTPUTS) {
+        return None;
+    }
     tokio::fs::copy(from, &to).await.ok()
+}
+
+/// How many of the largest outputs a session may keep.
+const OUTPUTS: u64 = 16;
+
+async fn kept_bytes(folder: &Path) -> u64 {
+    let mut bytes = 0;
+    if let Ok(mut entries) = tokio::fs::read_dir(folder).await {
+        while let Ok(Some(entry)) = entries.next_entry().await {
+            bytes += entry.metadata().await.map_or(0, |found| found.len());
+        }
+    }
+    bytes
+}
+
+/// Opens what is kept. The folder is the agent's own, so what stands there may be anything: nothing but a plain file is
+/// opened, and nothing is waited for.
+pub async fn open(path: &Path) -> std::io::Result<tokio::fs::File> {
+    use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
+    let file = tokio::fs::OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path).await?;
+    if file.metadata().await?.is_file() { Ok(file) } else { Err(std::io::ErrorKind::InvalidInput.into()) }
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ impl Pool {
             warm.process.end().await;
         }
         match warm {
-            Some(warm) if model.is_none_or(|model| warm.model.as_deref() == Some(model)) => (place, Some(warm)),
+            Some(warm) if warm.model.as_deref() == model => (place, Some(warm)),
             Some(other) => {
                 other.process.end().await;
                 (place, None)

@@ -17,6 +17,8 @@ use crate::server::{auth::agents::TurnToken, ssh::Ssh, target::Target};
 pub const TURN_FILE: &str = "BREAKGLASS_TURN_FILE";
 /// The mark that commands of a turn carry on the target.
 pub const TURN_MARK: &str = "BREAKGLASS_TURN";
+/// The mark that all processes of a session's agent carry.
+pub const SESSION_MARK: &str = "BREAKGLASS_SESSION";
 /// The mark that all processes of this console's agents carry.
 pub const CONSOLE_MARK: &str = "BREAKGLASS_CONSOLE";
 
@@ -63,18 +65,29 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Puts our `ssh` where the agent finds it first.
+    /// Puts our `ssh` where the agent finds it first. What is there already stays, so that a full disk is no reason to fail.
     pub fn prepare(&self, program: &Path) -> std::io::Result<()> {
+        let wrong = |words: &str| std::io::Error::new(std::io::ErrorKind::InvalidInput, words.to_owned());
+        if self.bin.to_string_lossy().contains(':') {
+            return Err(wrong(
+                "a folder with a colon in its name cannot stand in a PATH: choose another data directory",
+            ));
+        }
         std::fs::create_dir_all(&self.bin)?;
         let quoted = program.to_string_lossy().replace('\'', r"'\''");
         let script = format!(
             "#!/bin/sh\n# The agent's way out: the target and the console's verbs.\nexec '{quoted}' agent-ssh \"$@\"\n"
         );
         let ssh = self.bin.join("ssh");
-        let new = self.bin.join("ssh.new");
-        std::fs::write(&new, script)?;
-        std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o700))?;
-        std::fs::rename(&new, &ssh)
+        if std::fs::read_to_string(&ssh).ok().as_ref() != Some(&script) {
+            let new = self.bin.join("ssh.new");
+            std::fs::write(&new, script)?;
+            std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o700))?;
+            std::fs::rename(&new, &ssh)?;
+        }
+        // On a filesystem from which nothing may be run, the agent would find the real `ssh` instead, and nobody would know.
+        let runs = nix::unistd::access(&ssh, nix::unistd::AccessFlags::X_OK);
+        runs.map_err(|_| wrong("nothing may be run from there (noexec): choose another data directory"))
     }
 
     /// The `PATH` that the agent gets.

@@ -57,14 +57,25 @@ pub fn swept(swept: &Swept) -> Option<Event> {
     let named = |processes: &[Process]| {
         processes.iter().map(|process| format!("{} ({})", process.command, process.pid)).collect::<Vec<_>>().join(", ")
     };
+    let more = if swept.more > 0 { format!(", and {} more", swept.more) } else { String::new() };
     if !swept.left.is_empty() {
         return Some(warning(format!(
-            "this turn left running on the console's machine, and could not be ended: {}",
+            "this turn left running on the console's machine, and could not be ended: {}{more}",
             named(&swept.left)
         )));
     }
-    let count = swept.ended.len();
-    (count > 0).then(|| info(format!("ended with the turn, on the console's machine: {}", named(&swept.ended))))
+    let words = || info(format!("ended with the turn, on the console's machine: {}{more}", named(&swept.ended)));
+    (!swept.ended.is_empty()).then(words)
+}
+
+/// What is said when the keeper was killed, so that nobody has counted: what carries the session's mark was ended.
+pub fn keeper_killed(found: &[Process]) -> Event {
+    let named: Vec<_> = found.iter().take(20).map(|process| format!("{} ({})", process.command, process.pid)).collect();
+    let named = if named.is_empty() { "nothing that could be found".to_owned() } else { named.join(", ") };
+    warning(format!(
+        "the agent's keeper was killed. ended in its place, on the console's machine: {named}. what has cleared its \
+         environment may still run there"
+    ))
 }
 
 /// Why a provider's answer ended the turn, and what to do. `kind` is the CLI's own word for it.
@@ -120,12 +131,12 @@ mod tests {
     #[test]
     fn what_a_turn_left_is_named() {
         assert_eq!(swept(&Swept::default()), None);
-        let ended = Swept { ended: vec![process(7, "sleep 63")], left: Vec::new() };
+        let ended = Swept { ended: vec![process(7, "sleep 63")], ..Swept::default() };
         let Some(Event::Notice { text, .. }) = swept(&ended) else { panic!() };
         assert!(text.contains("sleep 63 (7)"), "{text}");
-        let left = Swept { ended: vec![process(7, "sleep 63")], left: vec![process(8, "su -")] };
+        let left = Swept { ended: vec![process(7, "sleep 63")], left: vec![process(8, "su -")], more: 3 };
         let Some(Event::Notice { level: Level::Warning, text }) = swept(&left) else { panic!() };
-        assert!(text.contains("su - (8)"), "{text}");
+        assert!(text.contains("su - (8), and 3 more"), "{text}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Agent,
+    Agent, definition,
     listen::{End, Listening},
     pool::Warm,
     reach::{self, Reach},
@@ -47,6 +47,11 @@ pub(super) async fn run(agent: Arc<Agent>, turn: Turn) -> Result<Finished, TurnE
         .map_err(|error| TurnError::Failed(format!("the session's folder cannot be made: {error}")))?;
     // The token ends with this turn, whatever becomes of it.
     let token = agent.tokens.issue(&turn.by, session);
+    if let Some(house) = &agent.house
+        && let Err(error) = std::fs::write(folder.join(definition::HOUSE), house)
+    {
+        tracing::error!(%error, "the house's words could not be put into the agent's folder");
+    }
     let mark = fresh::key();
     agent
         .reach
@@ -78,6 +83,7 @@ async fn converse(agent: &Arc<Agent>, turn: Turn, folder: &Path) -> Result<Finis
     let mut warm = warm.filter(|warm| Some(&warm.conversation) == known_id.as_ref());
     let mut steer = Some(steer);
     for _ in 0..ATTEMPTS {
+        let was_warm = warm.is_some();
         let (process, words) = match warm.take() {
             Some(Warm { mut process, .. }) => {
                 match process.say(control::message(task.words(), &uuid)).await {
@@ -94,7 +100,7 @@ async fn converse(agent: &Arc<Agent>, turn: Turn, folder: &Path) -> Result<Finis
                     log.append(tell::warning(words.into())).await?;
                 }
                 let words = if opens { with_record(&log, task.words()).await? } else { task.words().to_owned() };
-                let invocation = agent.invocation(&attempt, model.clone(), folder);
+                let invocation = agent.invocation(&attempt, model.clone(), &session, folder);
                 let started = Process::start(invocation.launch(), &agent.keeper()).await;
                 (started.map_err(|error| TurnError::Failed(error.to_string()))?, Some(words))
             }
@@ -104,7 +110,12 @@ async fn converse(agent: &Arc<Agent>, turn: Turn, folder: &Path) -> Result<Finis
         if let Some(words) = words {
             listening.begin(&words, &uuid).await;
         }
-        let way = steer.take().filter(|_| attempt.protocol == Protocol::Control);
+        if attempt.protocol == Protocol::Once {
+            // Whoever sends a message into this turn is told at once that it takes none.
+            log.take_no_messages();
+            steer = None;
+        }
+        let way = steer.take();
         let (end, way_back) = listening.until_end(way, &stop).await?;
         steer = way_back;
         match end {
@@ -117,6 +128,8 @@ async fn converse(agent: &Arc<Agent>, turn: Turn, folder: &Path) -> Result<Finis
             }
             End::Stopped => return Err(TurnError::Failed("stopped".into())),
             End::Failed(why) => return Err(TurnError::Failed(why)),
+            // One that waited may end for reasons of its own; a new one is asked.
+            End::NotBegun { .. } if was_warm => {}
             End::NotBegun { words, code, signal } => match settle::next(&attempt, &words, &fresh_id) {
                 Some(next) => {
                     if next.protocol == Protocol::Once {
@@ -124,7 +137,6 @@ async fn converse(agent: &Arc<Agent>, turn: Turn, folder: &Path) -> Result<Finis
                     }
                     attempt = next;
                 }
-                None if words.is_empty() && code.is_none() && known.is_some() => {}
                 None => return Err(TurnError::Failed(tell::cli_failed(&words, code, signal))),
             },
         }

@@ -69,6 +69,8 @@ pub struct AgentConfig {
     pub provider: Duration,
     /// Largest output that is kept whole, in bytes.
     pub output_bytes: u64,
+    /// Largest file that it and its commands may write on this machine, in bytes; 0 for no limit but the disk's.
+    pub file_bytes: u64,
 }
 
 impl AgentConfig {
@@ -92,7 +94,11 @@ impl AgentConfig {
         }
         let default_permissions = if practice { Permissions::Ask } else { Permissions::Autonomous };
         Ok(AgentConfig {
-            claude: settings.claude_bin.clone().unwrap_or_else(|| "claude".into()),
+            // A plain name is looked for in the agent's PATH; a path is one from here, not from the agent's folder.
+            claude: match settings.claude_bin.clone() {
+                Some(path) if path.components().count() > 1 => absolute(path),
+                name => name.unwrap_or_else(|| "claude".into()),
+            },
             name,
             model: settings.model.clone(),
             permissions: settings.permissions.unwrap_or(default_permissions),
@@ -106,6 +112,7 @@ impl AgentConfig {
             silence: seconds("agent_silence_seconds", settings.agent_silence_seconds, 30)?,
             provider: seconds("provider_timeout_seconds", settings.provider_timeout_seconds, 240)?,
             output_bytes: settings.agent_output_max_bytes.unwrap_or(16 << 20),
+            file_bytes: settings.agent_file_max_bytes.unwrap_or(1 << 30),
         })
     }
 }

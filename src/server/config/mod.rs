@@ -119,6 +119,8 @@ pub struct Config {
     pub hypervisor: Hypervisor,
     pub auth: AuthConfig,
     pub limits: Limits,
+    /// Whether the target is looked at after what may have changed it.
+    pub checks: bool,
     pub child_env: Vec<(OsString, OsString)>,
     pub agent: AgentConfig,
 }
@@ -155,7 +157,9 @@ pub struct Limits {
 impl Settings {
     /// Checks everything and fills in what was not said.
     pub fn resolve(self, surroundings: Surroundings) -> Result<Config, ConfigError> {
-        let settings = self.over_file()?;
+        let mut settings = self.over_file()?;
+        // The agent's ssh reads it from another folder.
+        settings.ssh_config = settings.ssh_config.map(|path| std::path::absolute(&path).unwrap_or(path));
         let listen = settings.listen.clone().unwrap_or_else(|| "127.0.0.1:8080".into());
         let listen = listen.parse().map_err(|_| ConfigError::Listen { text: listen.clone() })?;
         let data_dir = match settings.data_dir.clone() {
@@ -230,6 +234,7 @@ impl Settings {
                 retention: settings.retention_days.filter(|days| *days > 0).map(days),
                 disk_warn_bytes: settings.disk_warn_bytes.unwrap_or(256 << 20),
             },
+            checks: settings.checks.unwrap_or(true),
             child_env: surroundings.child_env,
         })
     }

@@ -51,8 +51,8 @@ pub struct Settings {
     /// Folder with one working directory per session [default: `sessions` in the data directory]
     #[arg(long, env = "BREAKGLASS_SESSIONS_DIR", value_name = "FOLDER")]
     pub sessions_dir: Option<PathBuf>,
-    /// Variables that the agent gets beside the allow-list, never a secret
-    #[arg(long, env = "BREAKGLASS_AGENT_ENV", value_name = "NAME=VALUE", value_delimiter = ',')]
+    /// Variables that the agent gets beside the allow-list, never a secret; several are separated by semicolons
+    #[arg(long, env = "BREAKGLASS_AGENT_ENV", value_name = "NAME=VALUE", value_delimiter = ';')]
     pub agent_env: Option<Vec<String>>,
     /// Private key for the target; loaded into an ssh-agent of the console's own, never copied
     #[arg(long, env = "BREAKGLASS_KEY_PATH", value_name = "FILE")]
@@ -96,6 +96,9 @@ pub struct Settings {
     /// Key of the model's provider
     #[arg(skip)]
     pub anthropic_api_key: Option<Secret>,
+    /// Largest file that the agent's commands may write on this machine; 0 for no limit but the disk's [default: 1073741824]
+    #[arg(long, env = "BREAKGLASS_AGENT_FILE_MAX_BYTES", value_name = "BYTES")]
+    pub agent_file_max_bytes: Option<u64>,
     /// Header in which a trusted proxy names the user [default: x-authentik-username]
     #[arg(long, env = "BREAKGLASS_USER_HEADER", value_name = "HEADER")]
     pub user_header: Option<String>,
@@ -138,6 +141,9 @@ pub struct Settings {
     /// Largest database; 0 for no limit but the disk's [default: 0]
     #[arg(long, env = "BREAKGLASS_STORE_MAX_BYTES", value_name = "BYTES")]
     pub store_max_bytes: Option<u64>,
+    /// Look at the target after what may have changed it, and record what was seen [default: true]
+    #[arg(long, env = "BREAKGLASS_CHECKS", value_name = "true|false")]
+    pub checks: Option<bool>,
     /// Sessions and runs in which nothing happened for so many days are deleted; 0 keeps all of them [default: 0]
     #[arg(long, env = "BREAKGLASS_RETENTION_DAYS", value_name = "DAYS")]
     pub retention_days: Option<u64>,
@@ -202,6 +208,7 @@ impl Settings {
             agent_silence_seconds,
             provider_timeout_seconds,
             agent_output_max_bytes,
+            agent_file_max_bytes,
             anthropic_api_key,
             target_name,
             devvm_host,
@@ -224,6 +231,7 @@ impl Settings {
             prompt_max_bytes,
             body_max_bytes,
             store_max_bytes,
+            checks,
             retention_days,
             disk_warn_bytes,
         ))

@@ -166,7 +166,12 @@ impl FormCall {
         });
         let questions = questions.into_iter().map(as_asked);
         let answers = questions.zip(chosen).filter(|(_, answer)| !answer.is_empty()).collect();
-        let input = DecisionInput { request_id: request, decision, message: Some(message), answers };
+        let input = DecisionInput {
+            request_id: request,
+            decision,
+            message: Some(message).filter(|_| decision == Choice::Deny),
+            answers,
+        };
         let (console, operator, recording) = (self.console.clone(), self.operator.clone(), intent.clone());
         let work = async move {
             let stored = answer(200, &FormAnswer::Decided { decision });

@@ -207,7 +207,7 @@ pub(super) async fn output(
 ) -> Result<Response, Failure> {
     let session = console.session(&id).await?;
     let path = outputs::path(&console.sessions_dir, &session.id, &tool_id).ok_or(Failure::UnknownOutput)?;
-    let file = tokio::fs::File::open(path).await.map_err(|_| Failure::UnknownOutput)?;
+    let file = outputs::open(&path).await.map_err(|_| Failure::UnknownOutput)?;
     let body = Body::from_stream(tokio_util::io::ReaderStream::new(file));
     // A command wrote it: it is never anything but text, whatever it looks like.
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body).into_response())

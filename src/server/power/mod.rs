@@ -20,6 +20,7 @@ use domain::{
     call::{Code, Run, RunSummary, VerbAnswer},
     event::Event,
     ids::{Millis, RunId},
+    runbook::StepOutcome,
     verb::{self, HostEnd, Mutation, Mutations, Outcome, Refused, Verb},
 };
 use tokio_util::sync::CancellationToken;
@@ -29,10 +30,10 @@ use self::{
     live::LiveRun,
 };
 use super::{
-    child::Bounds,
+    child::{Bounds, CappedText},
     fresh,
     sessions::{Sessions, session::Session},
-    store::{Also, Form, Intent, Store, StoreError, runs},
+    store::{Also, Form, Intent, Store, StoreError, StoredAnswer, runs},
 };
 
 /// A verb that somebody wants run.
@@ -177,7 +178,7 @@ impl Power {
             detail: Some("the console ended while this ran: check with status".into()),
             ..begun.clone()
         };
-        let intent = recorded.as_ref().map(|(intent, _)| intent.clone());
+        let key = recorded.clone();
         let provisional = recorded.map(|(intent, form)| (intent, form(&if_server_dies)));
         let beginning = runs::begin_run(self.config.target_name.clone(), begun.summary(), provisional);
         if let Err(error) = self.record(session.as_ref(), begun_event(&begun), beginning).await {
@@ -194,8 +195,8 @@ impl Power {
         let exit_code = if let HostEnd::Exited(code) = end { Some(code) } else { None };
         let run = live.ended(outcome, exit_code, end == HostEnd::NotSent, detail);
         // A key whose call did nothing may try again, so what was recorded for it goes with the run's end.
-        let forget = intent.filter(|_| run.rejected);
-        let unrecorded = self.record_end(&run, session.as_ref(), forget.clone()).await.err();
+        let key = key.map(|(intent, form)| (intent, (!run.rejected).then(|| form(&run))));
+        let unrecorded = self.record_end(&run, session.as_ref(), key.clone()).await.err();
         locked(&self.mutations).end(&run.run_id, verb, outcome, exit_code);
         if let Some(error) = &unrecorded {
             self.say_unrecorded(&run, error);
@@ -203,7 +204,7 @@ impl Power {
         }
         live.tell_ended();
         if unrecorded.is_some() {
-            while self.record_end(&run, session.as_ref(), forget.clone()).await.is_err() {
+            while self.record_end(&run, session.as_ref(), key.clone()).await.is_err() {
                 tokio::time::sleep(RETRY).await;
             }
         }
@@ -214,9 +215,9 @@ impl Power {
         &self,
         run: &Run,
         session: Option<&Arc<Session>>,
-        forget: Option<Intent>,
+        key: Option<(Intent, Option<StoredAnswer>)>,
     ) -> Result<(), StoreError> {
-        let end = runs::end_run(self.config.target_name.clone(), run.clone(), forget);
+        let end = runs::end_run(self.config.target_name.clone(), run.clone(), key);
         self.record(session, ended_event(&run.summary()), end).await
     }
 
@@ -233,6 +234,24 @@ impl Power {
     fn say_unrecorded(&self, run: &Run, error: &StoreError) {
         let Run { run_id, verb, by, outcome, exit_code, .. } = run;
         tracing::error!(%run_id, %verb, %by, ?outcome, ?exit_code, %error, "a run could not be recorded");
+    }
+
+    /// What the hypervisor says of the VM now. It is no run: nobody asked for it and nothing is changed.
+    pub async fn look(&self, limit: Duration) -> StepOutcome {
+        let bounds = Bounds { env: self.config.child_env.clone(), limit, stop: CancellationToken::new() };
+        let mut output = CappedText::new(64 << 10);
+        let heard = |_, bytes: &[u8]| {
+            output.push(bytes);
+        };
+        let report = self.config.hypervisor.run(Verb::Status, &bounds, heard).await;
+        match report.end {
+            HostEnd::Exited(code) => {
+                StepOutcome::Exited { code, output: output.text().to_owned(), truncated: output.truncated() }
+            }
+            HostEnd::NotSent | HostEnd::Lost => {
+                StepOutcome::Unreachable { why: report.detail.unwrap_or_else(|| "no answer".into()) }
+            }
+        }
     }
 
     /// A run that has not ended, or whose end could only be kept in memory.

@@ -1,11 +1,18 @@
 //! The seam between a session and whoever does its turns. A backend gets a task and a log to write to; it knows neither
 //! clients nor HTTP, and the session knows nothing of how the work is done.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use domain::{
     event::{Event, Live},
     ids::SessionId,
+    permission::changes_nothing,
     preset::Preset,
 };
 use futures_util::future::BoxFuture;
@@ -78,7 +85,7 @@ pub struct Steer {
 impl Steer {
     /// Puts it on record and tells its sender how that went. True when it is there.
     pub async fn record(self, log: &TurnLog) -> bool {
-        let recorded = log.0.append(self.event, self.also).await.map(drop);
+        let recorded = log.session.append(self.event, self.also).await.map(drop);
         let stands = recorded.is_ok();
         let _ = self.taken.send(recorded);
         stands
@@ -103,6 +110,12 @@ pub enum TurnError {
     Failed(String),
 }
 
+/// Who looks at what a turn has done, once it is over.
+pub trait AfterTurn: Send + Sync + 'static {
+    /// A turn of this session has ended that may have changed something. It does not wait.
+    fn may_have_changed(&self, session: Arc<Session>);
+}
+
 /// Who does turns.
 pub trait Backend: Send + Sync + 'static {
     /// Whether a running turn takes messages.
@@ -121,22 +134,32 @@ pub trait Backend: Send + Sync + 'static {
 
 /// A turn's pen: it writes into its session and nowhere else.
 #[derive(Clone)]
-pub struct TurnLog(pub(super) Arc<Session>);
+pub struct TurnLog {
+    pub(super) session: Arc<Session>,
+    /// True once the turn has done something that may have changed something.
+    pub(super) changed: Arc<AtomicBool>,
+}
 
 impl TurnLog {
     /// Logs an event. When it returns, the event is on disk and the clients have it.
     pub async fn append(&self, event: Event) -> Result<(), StoreError> {
-        self.0.append(event, None).await.map(drop)
+        if let Event::Tool { name, input, .. } = &event
+            && name == "Bash"
+            && !changes_nothing(name, input)
+        {
+            self.changed.store(true, Ordering::Relaxed);
+        }
+        self.session.append(event, None).await.map(drop)
     }
 
     /// Shows something that is not logged.
     pub fn show(&self, live: &Live) {
-        self.0.show(live);
+        self.session.show(live);
     }
 
     /// Logs an event, and writes what goes with it in the same transaction.
     pub async fn append_with(&self, event: Event, also: Also) -> Result<(), StoreError> {
-        self.0.append(event, Some(also)).await.map(drop)
+        self.session.append(event, Some(also)).await.map(drop)
     }
 
     /// Asks the operators for a permission, and waits until it is decided; see `sessions::permissions`.
@@ -147,21 +170,26 @@ impl TurnLog {
         input: serde_json::Value,
         patience: Duration,
     ) -> Result<Verdict, StoreError> {
-        self.0.ask(request_id, tool, input, patience).await
+        self.session.ask(request_id, tool, input, patience).await
     }
 
     /// Takes a permission back that is not wanted any more.
     pub async fn withdraw(&self, request_id: &str) {
-        self.0.withdraw(request_id).await;
+        self.session.withdraw(request_id).await;
+    }
+
+    /// Says that this turn takes no messages after all: whoever sends one is told so at once.
+    pub fn take_no_messages(&self) {
+        self.session.turn_slot().take_no_messages();
     }
 
     /// Shows that nothing is being written any more.
     pub fn void_draft(&self) {
-        self.0.show(&Live::Draft { text: String::new() });
+        self.session.show(&Live::Draft { text: String::new() });
     }
 
     /// The session, for what records itself there too.
     pub fn session(&self) -> &Arc<Session> {
-        &self.0
+        &self.session
     }
 }

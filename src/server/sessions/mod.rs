@@ -23,7 +23,7 @@ use domain::{
 use tokio::sync::{mpsc, oneshot};
 
 use self::{
-    backend::{Backend, Steer, Task},
+    backend::{AfterTurn, Backend, Steer, Task},
     permissions::Verdict,
     session::Session,
 };
@@ -84,6 +84,8 @@ pub struct Sessions {
     backends: Backends,
     limits: Limits,
     disk: Disk,
+    /// Looks at what a turn has done, where that is wanted.
+    after: Option<Box<dyn AfterTurn>>,
     open: Mutex<HashMap<SessionId, Arc<Session>>>,
     /// Held while a session is read from the record and put into `open`: one that was read earlier and put there later,
     /// after it had been used and forgotten, would not know its newest entries.
@@ -106,12 +108,19 @@ pub(in crate::server) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Sessions {
     /// The sessions on record. Turns that the last server left open are closed first.
-    pub async fn open(store: Store, backends: Backends, limits: Limits, disk: Disk) -> Result<Arc<Self>, StoreError> {
+    pub async fn open(
+        store: Store,
+        backends: Backends,
+        limits: Limits,
+        disk: Disk,
+        after: Option<Box<dyn AfterTurn>>,
+    ) -> Result<Arc<Self>, StoreError> {
         let sessions = Arc::new(Sessions {
             store: store.clone(),
             backends,
             limits,
             disk,
+            after,
             open: Mutex::default(),
             reading: tokio::sync::Mutex::default(),
             running: Mutex::default(),
@@ -213,7 +222,7 @@ impl Sessions {
     ) -> Result<(), SessionError> {
         let recording = || intent.clone().map(|(intent, answer)| intent.recording(fresh::now(), answer));
         while self.admitted(session, &prompt)? == Admission::Steer {
-            if prompt.task.is_command() {
+            if prompt.task.is_command() || prompt.without_ai {
                 return Err(SessionError::Steer(
                     "a command of your own waits until this turn is over: stop it, or send it then",
                 ));
@@ -229,8 +238,14 @@ impl Sessions {
             {
                 return recorded.map_err(SessionError::Store);
             }
-            // The turn ended before it took the message, which then begins the next one.
-            session.turn_ended().await;
+            // It was not taken. Where the turn takes none after all, the next round says so.
+            if session.turn_slot().takes_messages() {
+                session.turn_ended().await;
+                // The turn was over already, so the message begins the next one; unless its operators wanted an end.
+                if session.turn_slot().ended_early() {
+                    return Err(SessionError::Steer("the turn was ended before it took this message: send it again"));
+                }
+            }
         }
         let use_ai = self.backends.ai.as_ref().filter(|_| !prompt.without_ai && !prompt.task.is_command());
         let backend = Arc::clone(use_ai.unwrap_or(&self.backends.runbook));
@@ -241,15 +256,15 @@ impl Sessions {
         let begun = async {
             session.close_unclosed().await?;
             let event = Event::User { text: prompt.task.spoken(), by: by.clone(), steered: false };
-            session.append(event, recording()).await?;
-            match self.disk.warning() {
-                Some(text) => session.append(Event::Notice { level: Level::Warning, text }, None).await.map(drop),
-                None => Ok(()),
-            }
+            session.append(event, recording()).await
         };
         if let Err(error) = begun.await {
             self.turn_over(session);
             return Err(error.into());
+        }
+        if let Some(text) = self.disk.warning() {
+            // The turn has begun; that it could not be warned about is no reason against it.
+            let _ = session.append(Event::Notice { level: Level::Warning, text }, None).await;
         }
         tokio::spawn(turn::run(Arc::clone(self), Arc::clone(session), backend, prompt.task, by, messages));
         Ok(())
@@ -312,6 +327,8 @@ impl Sessions {
         for session in &sessions {
             session.turn_ended().await;
         }
+        // A turn counts as over just before its followers are told.
+        self.store.settled().await;
         for backend in self.backends.ai.iter().chain([&self.backends.runbook]) {
             backend.end().await;
         }

@@ -77,6 +77,8 @@ struct TurnSlot {
     stopped: Option<Stopped>,
     /// The way into the turn, where its backend takes messages.
     steer: Option<mpsc::Sender<Steer>>,
+    /// True when this turn, or the last one while none runs, was ended by an operator, by its time or by the server.
+    ended_early: bool,
 }
 
 /// Why a turn was told to stop.
@@ -139,31 +141,35 @@ impl Session {
 
     /// Logs an event, and writes what goes with it. When it returns, both are on disk and every follower was told to look
     /// again.
-    pub async fn append(self: &Arc<Self>, event: Event, also: Option<Also>) -> Result<EntryId, StoreError> {
-        self.append_after(event, also, || ()).await
+    pub async fn append(self: &Arc<Self>, event: Event, also: Option<Also>) -> Result<(), StoreError> {
+        self.append_all(vec![event], also, || ()).await
     }
 
-    /// The same; `before_told` runs when the event is on disk and nobody was told yet.
-    async fn append_after(
+    /// The same for events of which either all stand or none; `before_told` runs when they are on disk and nobody was told
+    /// yet.
+    async fn append_all(
         self: &Arc<Self>,
-        event: Event,
+        events: Vec<Event>,
         also: Option<Also>,
         before_told: impl FnOnce() + Send + 'static,
-    ) -> Result<EntryId, StoreError> {
-        let brings_back = matches!(event, Event::User { .. });
-        let ends_draft = matches!(event, Event::Text { .. } | Event::TurnEnd);
-        let ends_progress = matches!(event, Event::ToolResult { .. } | Event::TurnEnd);
+    ) -> Result<(), StoreError> {
+        let any = |is: fn(&Event) -> bool| events.iter().any(is);
+        let brings_back = any(|event| matches!(event, Event::User { .. }));
+        let ends_draft = any(|event| matches!(event, Event::Text { .. } | Event::TurnEnd));
+        let ends_progress = any(|event| matches!(event, Event::ToolResult { .. } | Event::TurnEnd));
         let session = Arc::clone(self);
-        let publish = move |appended: &crate::server::store::Appended| {
-            if let Some(title) = &appended.title {
-                *locked(&session.title) = Some(title.clone());
+        let publish = move |appended: &[crate::server::store::Appended]| {
+            if let Some(title) = appended.iter().find_map(|appended| appended.title.clone()) {
+                *locked(&session.title) = Some(title);
             }
             if brings_back {
                 session.set_archived(false);
             }
             before_told();
-            locked(&session.recent).push(appended.id, Bytes::from(appended.frame.clone()));
-            session.head.send_replace(Head(Some(appended.id)));
+            for appended in appended {
+                locked(&session.recent).push(appended.id, Bytes::from(appended.frame.clone()));
+                session.head.send_replace(Head(Some(appended.id)));
+            }
             if ends_draft || ends_progress {
                 session.live.send_if_modified(|live| {
                     let draft = ends_draft && live.draft.take().is_some();
@@ -172,7 +178,7 @@ impl Session {
                 });
             }
         };
-        self.store.append(self.id.clone(), event, fresh::now(), also, publish).await
+        self.store.append(self.id.clone(), events, fresh::now(), also, publish).await
     }
 
     /// Shows something that is not logged to whoever looks now, and to whoever joins before it is replaced.
@@ -234,11 +240,8 @@ impl Session {
                 over();
             }
         };
-        let [why, end] = ending.events();
-        let closed = match self.append(why, None).await {
-            Ok(_) => self.append_after(end, None, once.clone()).await,
-            Err(error) => Err(error),
-        };
+        // Both or neither: a server that dies between the two would tell the next one of a turn without an end.
+        let closed = self.append_all(ending.events().into(), None, once.clone()).await;
         if let Err(error) = closed {
             tracing::error!(session = %self.id, %error, "the turn's end could not be recorded; trying again");
             *self.closing.lock().await = true;
@@ -263,9 +266,7 @@ impl Session {
             let error = "the record could not be written while this turn ran, so part of it is missing here: \
                          make room on the console's disk"
                 .to_owned();
-            for event in (Ending::Failed { error }).events() {
-                self.append(event, None).await?;
-            }
+            self.append_all(Ending::Failed { error }.events().into(), None, || ()).await?;
             *unclosed = false;
         }
         Ok(())
@@ -340,6 +341,7 @@ impl TurnGuard<'_> {
         if runs {
             self.slot.phase = Phase::Stopping;
             self.slot.stopped = Some(why);
+            self.slot.ended_early = true;
             self.slot.stop.cancel();
             self.phase.send_replace(Phase::Stopping);
         }
@@ -365,8 +367,28 @@ impl TurnGuard<'_> {
         self.slot.stopped.clone()
     }
 
+    /// The turn's time is up.
+    pub(super) fn timed_out(mut self) {
+        self.slot.ended_early = true;
+    }
+
+    /// True when the turn that runs takes messages; false where it takes none, or where none runs.
+    pub(super) fn takes_messages(&self) -> bool {
+        self.slot.phase != Phase::Running || self.slot.steer.is_some()
+    }
+
+    /// Closes the way into the turn: it takes no messages after all.
+    pub(super) fn take_no_messages(mut self) {
+        self.slot.steer = None;
+    }
+
+    /// See [`TurnSlot::ended_early`].
+    pub(super) fn ended_early(&self) -> bool {
+        self.slot.ended_early
+    }
+
     pub(super) fn over(mut self) {
-        *self.slot = TurnSlot::default();
+        *self.slot = TurnSlot { ended_early: self.slot.ended_early, ..TurnSlot::default() };
         self.phase.send_replace(Phase::Idle);
     }
 }

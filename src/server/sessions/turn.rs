@@ -1,6 +1,12 @@
 //! The task of one turn: runs the backend, watches its limit and its Stop, and closes the turn, whatever happens.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use domain::{
     event::{Event, Level},
@@ -28,8 +34,9 @@ pub(super) async fn run(
 ) {
     let stop = session.turn_slot().stop_token();
     let begun = Instant::now();
-    let turn =
-        Turn { session: session.id.clone(), task, by, log: TurnLog(Arc::clone(&session)), steer, stop: stop.clone() };
+    let changed = Arc::new(AtomicBool::new(false));
+    let log = TurnLog { session: Arc::clone(&session), changed: Arc::clone(&changed) };
+    let turn = Turn { session: session.id.clone(), task, by, log, steer, stop: stop.clone() };
     // A backend that panics must not leave its turn open.
     let mut work = std::panic::AssertUnwindSafe(backend.run(turn)).catch_unwind();
     let ended = tokio::select! {
@@ -51,13 +58,20 @@ pub(super) async fn run(
         }
         None => {
             stop.cancel();
+            session.turn_slot().timed_out();
             // Whoever looks sees at once that it was heard; how it ended follows.
             let asked = session.turn_slot().stopped();
             if let Some(Stopped::By(by)) = asked {
                 let words = Event::Notice { level: Level::Info, text: format!("stopping, as {by} asked") };
                 let _ = session.append(words, None).await;
             }
-            let _ = tokio::time::timeout(STOP_GRACE, work).await;
+            if tokio::time::timeout(STOP_GRACE, work).await.is_err() {
+                let text = format!(
+                    "the turn did not end within {} s: whether something of it still runs is not known",
+                    STOP_GRACE.as_secs()
+                );
+                let _ = session.append(Event::Notice { level: Level::Warning, text }, None).await;
+            }
             let stopped = session.turn_slot().stopped();
             match stopped {
                 Some(Stopped::By(by)) => Ending::Cancelled { by },
@@ -74,5 +88,15 @@ pub(super) async fn run(
     };
     session.withdraw_all().await;
     let over = Arc::clone(&session);
+    let server_ends = ending == Ending::ServerEnded;
+    let (here, with_ai) = (Arc::clone(&sessions), backend.takes_messages());
     session.close_turn(ending, move || sessions.turn_over(&over)).await;
+    // An operator's own command is seen by its operator; what an agent says it has done is looked at.
+    if with_ai
+        && changed.load(Ordering::Relaxed)
+        && !server_ends
+        && let Some(after) = &here.after
+    {
+        after.may_have_changed(session);
+    }
 }

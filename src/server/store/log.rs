@@ -60,30 +60,27 @@ impl Store {
         .await
     }
 
-    /// Appends an event. `publish` runs once it is on disk, before that of any later entry; it is not called when the
-    /// entry could not be written. What `also` writes goes into the same transaction: either both stand or neither.
+    /// Appends events, one after the other. `publish` runs once they are on disk, before that of any later entry; it is not
+    /// called when they could not be written. What `also` writes goes into the same transaction: either all of it stands or
+    /// nothing.
     pub async fn append(
         &self,
         session: SessionId,
-        event: Event,
+        events: Vec<Event>,
         at: Millis,
         also: Option<Also>,
-        publish: impl FnOnce(&Appended) + Send + 'static,
-    ) -> Result<EntryId, StoreError> {
+        publish: impl FnOnce(&[Appended]) + Send + 'static,
+    ) -> Result<(), StoreError> {
         let appended = self.submit(
             move |db| {
-                let appended = insert(db, &session, event, at)?;
+                let appended: Vec<_> =
+                    events.into_iter().map(|event| insert(db, &session, event, at)).collect::<Result<_, _>>()?;
                 if let Some(also) = also {
                     also(db)?;
                 }
                 Ok(appended)
             },
-            move |result| {
-                result.map(|appended| {
-                    publish(&appended);
-                    appended.id
-                })
-            },
+            move |result| result.map(|appended| publish(&appended)),
         );
         appended.await.unwrap_or(Err(StoreError::Closed))
     }

@@ -132,6 +132,12 @@ impl Store {
         self.submit(write, |result| result).await.unwrap_or(Err(StoreError::Closed))
     }
 
+    /// Waits until all that was queued before is written and told.
+    pub async fn settled(&self) {
+        // What cannot be written has been told too.
+        let _ = self.write(|_| Ok(())).await;
+    }
+
     /// Reads beside the writer, on a thread that may block.
     async fn read<T: Send + 'static>(
         &self,

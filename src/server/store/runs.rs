@@ -57,12 +57,14 @@ pub fn begin_run(target: String, run: RunSummary, intent: Option<(Intent, Stored
     })
 }
 
-/// Records what became of a run, whether or not its beginning could be recorded. `forget` is the key of a call that did
-/// nothing after all.
-pub fn end_run(target: String, run: Run, forget: Option<Intent>) -> Also {
+/// Records what became of a run, whether or not its beginning could be recorded. With it goes what its call's key is
+/// answered from now on; nothing is kept for the key of a call that did nothing after all.
+pub fn end_run(target: String, run: Run, key: Option<(Intent, Option<StoredAnswer>)>) -> Also {
     Box::new(move |db| {
-        if let Some(intent) = forget {
-            intent.forget(db)?;
+        match key {
+            Some((intent, Some(answer))) => intent.record(db, run.ended.unwrap_or(run.started), &answer)?,
+            Some((intent, None)) => intent.forget(db)?,
+            None => {}
         }
         db.prepare_cached(
             "INSERT INTO runs (id, target, verb, by, session, started, ended, outcome, exit_code, stdout, stderr,

@@ -33,6 +33,8 @@ pub struct Launch {
     pub dir: PathBuf,
     /// The API key, which reaches it through a pipe and stands in no environment.
     pub key: Option<String>,
+    /// The largest file that it and whatever it starts may write, in bytes.
+    pub file_bytes: Option<u64>,
 }
 
 impl std::fmt::Debug for Launch {
@@ -63,8 +65,10 @@ pub enum Report {
 pub struct Swept {
     /// What was ended.
     pub ended: Vec<Process>,
-    /// What could not be ended: of another user, or stuck in the kernel.
+    /// What could not be ended: of another user, stuck in the kernel, or faster at forking than it can be found.
     pub left: Vec<Process>,
+    /// How many more there were than are named.
+    pub more: usize,
 }
 
 /// A process as a person knows it.
@@ -85,4 +89,6 @@ pub struct Ended {
     pub signal: Option<i32>,
     /// What had to be ended beside the CLI.
     pub swept: Swept,
+    /// True when the keeper itself says so. Else it was killed, and what it would have ended may run on.
+    pub told: bool,
 }

@@ -184,6 +184,14 @@ impl Verdict {
         text
     }
 
+    /// What the headline rests on and leaves out, a line each: the other findings, the next steps, what nobody knows.
+    pub fn facts(&self) -> Vec<String> {
+        let found = self.findings.iter().skip(usize::from(self.is_trouble())).take(MOST_FINDINGS);
+        let found = found.map(|finding| finding.text.clone());
+        let unread = self.unread.iter().map(|reason| format!("not checked: {reason}"));
+        found.chain(self.next_steps()).chain(unread).collect()
+    }
+
     /// What a person can do, the recommended verb first.
     fn next_steps(&self) -> Vec<String> {
         let mut steps = Vec::new();
