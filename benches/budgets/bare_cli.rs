@@ -58,6 +58,7 @@ pub fn like_ours(folder: &Path, provider: &Provider) -> Result<Launch, Broken> {
         stream_idle_ms: 60_000,
         api_timeout_ms: 60_000,
         retries: 1,
+        file_bytes: None,
     };
     Ok(invocation.launch())
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use breakglass::server::store::Store;
+use breakglass::server::store::{Appended, Store};
 use domain::{
     event::{Entry, Event},
     ids::{EntryId, Millis, SessionId},
@@ -32,7 +32,7 @@ pub struct Recorded {
 }
 
 /// Writes one session per count, each of so many entries of [`ENTRY`] bytes, one turn from its prompt to its end.
-pub async fn write(folder: &Path, counts: &[u64]) -> Result<Vec<Recorded>, Box<dyn std::error::Error + Send + Sync>> {
+pub async fn write(folder: &Path, counts: &[u64]) -> Result<Vec<Recorded>, crate::Broken> {
     let store = Store::open(folder, 0)?;
     let mut recorded = Vec::new();
     for count in counts {
@@ -40,16 +40,13 @@ pub async fn write(folder: &Path, counts: &[u64]) -> Result<Vec<Recorded>, Box<d
         let at = Millis(1_700_000_000_000);
         store.create_session(session.clone(), at, None).await?;
         let frames = Arc::new(Mutex::new(sse::retry_frame(1000)));
-        let ids: Vec<u64> = (0..*count).collect();
-        for ids in ids.chunks(1024) {
-            let appends = ids.iter().map(|id| {
-                let frames = Arc::clone(&frames);
-                let publish = move |appended: &breakglass::server::store::Appended| {
-                    frames.lock().unwrap().push_str(&appended.frame);
-                };
-                store.append(session.clone(), event(*id, *count, at), at, None, publish)
-            });
-            futures_util::future::try_join_all(appends).await?;
+        for first in (0..*count).step_by(1024) {
+            let events = (first..(first + 1024).min(*count)).map(|id| event(id, *count, at)).collect();
+            let frames = Arc::clone(&frames);
+            let publish = move |appended: &[Appended]| {
+                frames.lock().unwrap().extend(appended.iter().map(|appended| appended.frame.as_str()));
+            };
+            store.append(session.clone(), events, at, None, publish).await?;
         }
         let mut replay = std::mem::take(&mut *frames.lock().unwrap());
         replay.push_str(&sse::caught_up_frame(Head::of_len(*count)));

@@ -204,9 +204,9 @@ impl Keeper {
                     let _ = kill(Pid::from_raw(process.pid), signal);
                     if met.insert(process.pid) {
                         if self.swept.ended.len() < NAMED {
-                            self.swept.ended.push(process)
+                            self.swept.ended.push(process);
                         } else {
-                            self.swept.more += 1
+                            self.swept.more += 1;
                         }
                     }
                 }
