@@ -145,6 +145,7 @@ pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Resu
         hypervisor_configured: config.hypervisor.is_configured(),
         practice: config.practice,
         has_ai: ai.is_some(),
+        keepalive_ms: u64::try_from(config.limits.keepalive.as_millis()).unwrap_or(u64::MAX),
     };
     let power = Power::open(power_config(&config), store.clone()).await?;
     let runbook = Arc::new(Runbook {

@@ -48,6 +48,8 @@ pub struct Surroundings {
     pub practice: bool,
     /// True when a backend with AI does the turns, so that *Run without AI* is a choice.
     pub has_ai: bool,
+    /// The longest silence of a stream that is well, in milliseconds: then comes a heartbeat.
+    pub keepalive_ms: u64,
 }
 
 /// What a form without script left for the page that follows it.
