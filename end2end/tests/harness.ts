@@ -256,6 +256,8 @@ export async function holdProgram(context: BrowserContext): Promise<() => void> 
 }
 
 export const lamp = (page: Page): Locator => page.locator('.lamp-words');
+// What the lamp says while nobody answers: first that it tries again, then that nothing came of it.
+export const linkDown = /^(reconnecting|no answer)$/;
 export const field = (page: Page): Locator => page.getByRole('textbox', { name: 'Prompt' });
 export const sendButton = (page: Page): Locator => page.locator('.composer').getByRole('button', { name: 'Send' });
 export const stopButton = (page: Page): Locator => page.locator('.composer').getByRole('button', { name: 'Stop' });

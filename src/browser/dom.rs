@@ -49,10 +49,16 @@ pub(super) fn local_times() {
         let Some(at) = time.get_attribute("data-at").and_then(|at| at.parse::<u64>().ok()) else {
             continue;
         };
-        let date = js_sys::Date::new(&JsValue::from_f64(at as f64));
-        time.set_text_content(Some(&format!("{:02}:{:02}", date.get_hours(), date.get_minutes())));
+        time.set_text_content(Some(&clock(at as f64, false)));
         let _ = time.remove_attribute("data-at");
     }
+}
+
+/// This device's time of day, with or without seconds.
+pub(super) fn clock(at: f64, seconds: bool) -> String {
+    let date = js_sys::Date::new(&JsValue::from_f64(at));
+    let minutes = format!("{:02}:{:02}", date.get_hours(), date.get_minutes());
+    if seconds { format!("{minutes}:{:02}", date.get_seconds()) } else { minutes }
 }
 
 /// Says in the page's title whether something waits for a decision: it is what a person sees of a page behind others.

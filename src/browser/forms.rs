@@ -172,7 +172,7 @@ async fn send(state: State, sent: Sent) {
             if let Some(field) = dom::field().filter(|field| typed && field.value() == text) {
                 field.set_value("");
             }
-            scroll::to_end();
+            scroll::to_end(state);
             stream::expect_news(state);
         }
         Ok(FormAnswer::Cancelled { cancelled }) => {

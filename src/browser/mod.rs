@@ -12,6 +12,7 @@ mod scroll;
 mod sheet;
 mod source;
 mod stream;
+mod window;
 
 use std::{cell::Cell, rc::Rc};
 

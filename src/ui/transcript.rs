@@ -27,7 +27,7 @@ use crate::state::State;
 #[component]
 pub(super) fn TranscriptView() -> impl IntoView {
     let state = State::current();
-    let rows = move || state.transcript.with(|transcript| transcript.rows().cloned().collect::<Vec<_>>());
+    let rows = move || state.shown(|transcript| transcript.rows().cloned().collect::<Vec<_>>());
     view! {
         <main id="transcript" class="scroller" tabindex="0" aria-label="Transcript">
             <div class="transcript">
@@ -57,8 +57,8 @@ fn is_ended(item: &Item) -> bool {
 fn Older() -> impl IntoView {
     let state = State::current();
     move || {
-        state.has_older.get().then(|| {
-            let oldest = state.transcript.with(|transcript| transcript.oldest().map_or(0, |id| id.0));
+        let oldest = state.shown(Transcript::oldest).map_or(0, |id| id.0);
+        (oldest > 0).then(|| {
             let href = format!("/s/{}?before={oldest}", state.session_id());
             view! { <a class="older" data-act="older" href=href>"Show earlier"</a> }
         })

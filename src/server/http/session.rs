@@ -232,6 +232,12 @@ pub(super) async fn stream(
         after: cursor.after.as_deref(),
         tail: cursor.tail.as_deref(),
     };
-    let start = attach::start(asked, session.head());
-    Ok(stream::answer(stream::session(session, start, console.rhythm())))
+    let head = session.head();
+    let start = attach::start(asked, head);
+    let mut response = stream::answer(stream::session(session, start, console.rhythm()));
+    // Said before the entries, so that who has far to go can say how far.
+    if let Some(head) = head.0 {
+        response.headers_mut().insert("x-breakglass-head", head.0.into());
+    }
+    Ok(response)
 }
