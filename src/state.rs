@@ -28,8 +28,8 @@ pub struct State {
     pub since: RwSignal<Option<String>>,
     /// True from Stop until the turn has ended.
     pub stopping: RwSignal<bool>,
-    /// True while a prompt is on its way.
-    pub sending: RwSignal<bool>,
+    /// The prompts that are on their way, or whose fate nobody knows, in the order in which they were sent.
+    pub outbox: RwSignal<Vec<Outgoing>>,
     /// What passes.
     pub toast: RwSignal<Option<String>>,
     /// The row of the permission that waits for a decision, by its entry's id.
@@ -65,6 +65,44 @@ pub enum Link {
     Gone,
 }
 
+/// A prompt on its way.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// One for each intent, however often it is sent.
+    pub key: String,
+    /// The session in which it was said; empty where it opens one.
+    pub session: String,
+    /// The form's fields, encoded, without the key and without how it is delivered.
+    pub fields: String,
+    /// True when it is to go into the running turn.
+    pub steer: bool,
+    /// What it says, as its entry will.
+    pub words: String,
+    /// True when somebody typed it; else it is a preset.
+    pub typed: bool,
+    /// When it was sent first, in milliseconds since the epoch.
+    pub at: f64,
+    /// The newest entry then: its own is newer.
+    pub after: Option<u64>,
+    /// True when an earlier try of it may have arrived.
+    pub tried: bool,
+    /// How far it is.
+    pub step: Step,
+}
+
+/// How far a prompt is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It is being sent.
+    Sending,
+    /// The console has it; its entry is about to come.
+    Sent,
+    /// No answer came. It is sent again by itself.
+    Unsure,
+    /// It will not be sent by itself, and this is why.
+    Failed(String),
+}
+
 impl State {
     /// The state of a page as it arrived.
     pub fn new(page: Page) -> Self {
@@ -82,7 +120,7 @@ impl State {
             link: RwSignal::new(Link::Connecting),
             since: RwSignal::new(None),
             stopping: RwSignal::new(false),
-            sending: RwSignal::new(false),
+            outbox: RwSignal::new(Vec::new()),
             toast: RwSignal::new(toast),
             waiting: RwSignal::new(waiting),
             unknown: RwSignal::new(page.unknown),

@@ -161,6 +161,9 @@ test('the faintest text has a contrast of 6 to 1', async ({ page, console, error
   await expect(lamp(page)).toHaveText(linkDown);
   expect(await faintTexts(page, 6), 'the link is down').toEqual([]);
   await send(page, 'x');
+  await expect(page.locator('.pending[data-step=unsure]')).toBeVisible();
+  expect(await faintTexts(page, 6), 'a prompt that was not answered').toEqual([]);
+  await page.getByRole('button', { name: 'New session' }).click();
   await expect(page.locator('.toast')).toBeVisible();
   await page.locator('.toast').evaluate((toast) => Promise.all(toast.getAnimations().map((moving) => moving.finished)));
   expect(await faintTexts(page, 6), 'a toast').toEqual([]);

@@ -68,7 +68,7 @@ fn look(state: State, run_id: RunId) {
                 }
                 stream(state, run_id);
             }
-            None if status == http::SIGNED_OUT => state.link.set(Link::SignedOut),
+            None if status == http::SIGNED_OUT => super::stream::signed_out(state),
             // Nobody will ever tell.
             None if status == 404 => state.run.update(|run| {
                 if let Some(run) = run {

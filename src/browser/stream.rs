@@ -8,7 +8,7 @@ use std::{cell::RefCell, time::Duration};
 
 use domain::{
     call::Entries,
-    event::{Event, Live, Streamed},
+    event::{Entry, Event, Live, Streamed},
     ids::duration_text,
     sse::Frame,
     transcript::Transcript,
@@ -16,7 +16,7 @@ use domain::{
 use leptos::prelude::*;
 
 use super::{
-    dom, forms, http, scroll,
+    dom, forms, http, outbox, scroll,
     source::{News, Source},
     window as shown,
 };
@@ -312,8 +312,21 @@ fn tell(state: State, link: Link) {
         false if follower.lost_at == 0.0 => follower.lost_at = js_sys::Date::now(),
         false => {}
     });
+    let reached = matches!(link, Link::Live | Link::Held);
     state.link.set(link);
     count(state);
+    if reached {
+        outbox::flush(state);
+    }
+}
+
+/// A call was answered that the sign-in is over.
+pub(super) fn signed_out(state: State) {
+    if state.session_id().is_empty() {
+        tell(state, Link::SignedOut);
+    } else {
+        unanswered(state, http::SIGNED_OUT);
+    }
 }
 
 /// Says since when the link is not well, and how long that is.
@@ -391,8 +404,10 @@ fn sign(state: State, event: &str, data: &str) {
 }
 
 /// What an entry means for what passes.
-pub(super) fn note(state: State, event: &Event) {
+pub(super) fn note(state: State, entry: &Entry) {
+    let event = &entry.event;
     forms::arrived(event);
+    outbox::arrived(state, entry);
     if matches!(event, Event::Text { .. } | Event::TurnEnd) {
         state.draft.set(None);
     }

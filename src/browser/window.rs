@@ -42,7 +42,7 @@ pub(super) fn arrived(state: State, entries: Vec<Entry>) {
     let Some(first) = entries.first().map(|entry| entry.id.0) else { return };
     scroll::keeping(state, || {
         for entry in &entries {
-            stream::note(state, &entry.event);
+            stream::note(state, entry);
         }
         if first > newest.map_or(0, |newest| newest.0 + 1) {
             // A call brings no more than the newest: what is between is fetched by who goes there.

@@ -111,7 +111,7 @@ fn SendOrStop() -> impl IntoView {
         let (words, steer) = if working { ("Send into this turn", "true") } else { ("Send", "false") };
         let send = (has_ai || !working).then(|| {
             view! {
-                <button class="send" name="steer" value=steer aria-label=words title=words disabled=state.sending.get()>
+                <button class="send" name="steer" value=steer aria-label=words title=words>
                     <Icon name="send"/>
                 </button>
             }
