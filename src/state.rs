@@ -70,22 +70,10 @@ pub enum Link {
 pub struct Outgoing {
     /// One for each intent, however often it is sent.
     pub key: String,
-    /// The session in which it was said; empty where it opens one.
-    pub session: String,
-    /// The form's fields, encoded, without the key and without how it is delivered.
-    pub fields: String,
-    /// True when it is to go into the running turn.
-    pub steer: bool,
     /// What it says, as its entry will.
     pub words: String,
     /// True when somebody typed it; else it is a preset.
     pub typed: bool,
-    /// When it was sent first, in milliseconds since the epoch.
-    pub at: f64,
-    /// The newest entry then: its own is newer.
-    pub after: Option<u64>,
-    /// True when an earlier try of it may have arrived.
-    pub tried: bool,
     /// How far it is.
     pub step: Step,
 }
@@ -137,6 +125,11 @@ impl State {
     /// True for who is shown a part of the past, which does not reach the end.
     pub fn in_past(self) -> bool {
         self.past.with_untracked(|past| past.newest().is_some())
+    }
+
+    /// The newest entry that came.
+    pub fn newest(self) -> Option<u64> {
+        self.transcript.with_untracked(Transcript::newest).map(|id| id.0)
     }
 
     /// Reads what is shown.

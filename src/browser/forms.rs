@@ -81,7 +81,7 @@ pub(super) fn intercept(state: State) {
                 let key = known_key(&action, &fields);
                 outbox::post(state, fields, steer, key);
             }
-            Some(sent) => leptos::task::spawn_local(send(state, sent)),
+            Some(sent) => dom::spawn(send(state, sent)),
             None => {}
         }
     });

@@ -3,10 +3,12 @@
 //!
 //! What is being typed is kept as well: a tunnel, a reload or a sign-in that is over cost none of it.
 
+use std::cell::RefCell;
+
 use domain::{
     call::FormAnswer,
     event::{Entry, Event},
-    transcript::{Item, Transcript},
+    transcript::Item,
 };
 use leptos::prelude::*;
 
@@ -17,28 +19,73 @@ use super::{
 };
 use crate::state::{Link, Outgoing, State, Step};
 
+/// A prompt, with what is needed to send it.
+#[derive(Clone)]
+struct Prompt {
+    shown: Outgoing,
+    /// The session in which it was said; empty where it opens one.
+    session: String,
+    /// The form's fields, encoded, without the key and without how it is delivered.
+    fields: String,
+    /// True when it is to go into the running turn.
+    steer: bool,
+    /// When it was sent first, in milliseconds since the epoch.
+    at: f64,
+    /// The newest entry then: its own is newer.
+    after: Option<u64>,
+    /// True when an earlier try of it may have arrived.
+    tried: bool,
+}
+
+thread_local! {
+    static OUTBOX: RefCell<Vec<Prompt>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Changes the outbox, and shows it.
+fn change(state: State, change: &mut dyn FnMut(&mut Vec<Prompt>)) {
+    let shown = OUTBOX.with_borrow_mut(|outbox| {
+        change(outbox);
+        outbox.iter().map(|prompt| prompt.shown.clone()).collect()
+    });
+    scroll::hold(state);
+    state.outbox.set(shown);
+}
+
+/// Changes one of them, while it is there.
+fn change_one(state: State, key: &str, one: &mut dyn FnMut(&mut Prompt)) {
+    change(state, &mut |outbox| {
+        if let Some(prompt) = outbox.iter_mut().find(|prompt| prompt.shown.key == key) {
+            one(prompt);
+        }
+    });
+}
+
+fn find(is: &mut dyn FnMut(&Prompt) -> bool) -> Option<Prompt> {
+    OUTBOX.with_borrow(|outbox| outbox.iter().find(|prompt| is(prompt)).cloned())
+}
+
 /// For how long a prompt is sent again by itself, in milliseconds. Later nobody would expect it: they are asked.
 const AGAIN: f64 = 10.0 * 60_000.0;
 /// How long after a try that failed, while the link is well, the next one is made.
-const SOON: std::time::Duration = std::time::Duration::from_secs(3);
+const SOON: f64 = 3_000.0;
 
 /// Takes up what an earlier page of this session left, and what was being typed.
 pub(super) fn resume(state: State) {
     let session = state.session_id();
     // A first prompt was sent before its session had an id.
-    for session in ["", &session] {
+    let before = Some("").filter(|_| !session.is_empty());
+    for session in before.into_iter().chain([session.as_str()]) {
         let beginning = format!("out:{session}:");
         for key in kept::names(&beginning) {
             let found = kept::get(&format!("{beginning}{key}"));
-            if let Some(outgoing) = found.and_then(|text| read(state, &key, session, &text)) {
-                state.outbox.update(|outbox| outbox.push(outgoing));
+            if let Some(prompt) = found.and_then(|text| read(state, key, session, &text)) {
+                change(state, &mut |outbox| {
+                    let place = outbox.partition_point(|other| other.at <= prompt.at);
+                    outbox.insert(place, prompt.clone());
+                });
             }
         }
-        if session.is_empty() && state.session_id().is_empty() {
-            break;
-        }
     }
-    state.outbox.update(|outbox| outbox.sort_by(|one, other| one.at.total_cmp(&other.at)));
     look(state);
     if let Some(field) = dom::field() {
         if field.value().is_empty() {
@@ -51,12 +98,8 @@ pub(super) fn resume(state: State) {
         let key = button.get_attribute("data-key").unwrap_or_default();
         if dom::acts(&event, "again") {
             let steer = untrack(|| state.working());
-            state.outbox.update(|outbox| {
-                for outgoing in outbox.iter_mut().filter(|outgoing| outgoing.key == key) {
-                    outgoing.steer = steer;
-                }
-            });
-            leptos::task::spawn_local(send(state, key));
+            change_one(state, &key, &mut |prompt| prompt.steer = steer);
+            dom::spawn(send(state, key));
         } else {
             take_back(state, &key);
         }
@@ -74,25 +117,25 @@ pub(super) fn keep_draft(state: State) {
 }
 
 /// One that was kept, as [`write()`] wrote it.
-fn read(state: State, key: &str, session: &str, text: &str) -> Option<Outgoing> {
+fn read(state: State, key: String, session: &str, text: &str) -> Option<Prompt> {
     let mut parts = text.splitn(4, ' ');
     let at: u64 = parts.next()?.parse().ok()?;
     let after = parts.next()?.parse().ok();
     let steer = parts.next()? == "true";
     let fields = parts.next()?.to_owned();
     let (words, typed) = words_of(state, &fields);
-    let (session, at) = (session.to_owned(), at as f64);
-    Some(Outgoing { key: key.to_owned(), session, fields, steer, words, typed, at, after, tried: true, step: Step::Unsure })
+    let shown = Outgoing { key, words, typed, step: Step::Unsure };
+    Some(Prompt { shown, session: session.to_owned(), fields, steer, at: at as f64, after, tried: true })
 }
 
-fn write(outgoing: &Outgoing) {
-    let Outgoing { key, session, fields, steer, at, after, .. } = outgoing;
+fn write(prompt: &Prompt) {
+    let Prompt { shown, session, fields, steer, at, after, .. } = prompt;
     let after = after.map(|after| after.to_string()).unwrap_or_default();
-    kept::set(&format!("out:{session}:{key}"), &format!("{} {after} {steer} {fields}", *at as u64));
+    kept::set(&format!("out:{session}:{}", shown.key), &format!("{} {after} {steer} {fields}", *at as u64));
 }
 
-fn forget(outgoing: &Outgoing) {
-    kept::set(&format!("out:{}:{}", outgoing.session, outgoing.key), "");
+fn forget(prompt: &Prompt) {
+    kept::set(&format!("out:{}:{}", prompt.session, prompt.shown.key), "");
 }
 
 /// What a prompt's fields say, as its entry will, and whether somebody typed it.
@@ -118,36 +161,35 @@ pub(super) fn post(state: State, fields: String, steer: bool, key: Option<String
         return;
     }
     // A second tap on a preset is the same tap.
-    let same = |other: &Outgoing| other.fields == fields && matches!(other.step, Step::Sending | Step::Sent);
-    if !typed && state.outbox.with_untracked(|outbox| outbox.iter().any(same)) {
+    let same = |other: &Prompt| other.fields == fields && matches!(other.shown.step, Step::Sending | Step::Sent);
+    if !typed && find(&mut { same }).is_some() {
         return;
     }
-    let after = state.transcript.with_untracked(Transcript::newest).map(|id| id.0);
     let tried = key.is_some();
     let key = key.unwrap_or_else(forms::new_key);
-    let (session, at) = (state.session_id(), js_sys::Date::now());
-    let step = Step::Sending;
-    let outgoing = Outgoing { key: key.clone(), session, fields, steer, words, typed, at, after, tried, step };
-    write(&outgoing);
-    state.outbox.update(|outbox| outbox.push(outgoing));
+    let shown = Outgoing { key: key.clone(), words, typed, step: Step::Sending };
+    let (session, at, after) = (state.session_id(), js_sys::Date::now(), state.newest());
+    let prompt = Prompt { shown, session, fields, steer, at, after, tried };
+    write(&prompt);
+    change(state, &mut |outbox| outbox.push(prompt.clone()));
     if let Some(field) = dom::field().filter(|_| typed) {
         field.set_value("");
         keep_draft(state);
     }
     scroll::to_end(state);
-    leptos::task::spawn_local(send(state, key));
+    dom::spawn(send(state, key));
 }
 
 /// Sends what nobody knows the fate of.
 pub(super) fn flush(state: State) {
     let now = js_sys::Date::now();
-    let unsure = state.outbox.with_untracked(|outbox| {
-        let unsure = outbox.iter().filter(|outgoing| outgoing.step == Step::Unsure);
-        unsure.map(|outgoing| (outgoing.key.clone(), now - outgoing.at < AGAIN)).collect::<Vec<_>>()
-    });
-    for (key, young) in unsure {
-        if young {
-            leptos::task::spawn_local(send(state, key));
+    for prompt in OUTBOX.with_borrow(Vec::clone) {
+        let key = prompt.shown.key;
+        if prompt.shown.step != Step::Unsure {
+            continue;
+        }
+        if now - prompt.at < AGAIN {
+            dom::spawn(send(state, key));
         } else {
             let words = "No answer came to this. It may have arrived: look above before you send it again.";
             step(state, &key, Step::Failed(words.into()));
@@ -156,36 +198,26 @@ pub(super) fn flush(state: State) {
 }
 
 fn step(state: State, key: &str, step: Step) {
-    state.outbox.update(|outbox| {
-        for outgoing in outbox.iter_mut().filter(|outgoing| outgoing.key == key) {
-            outgoing.step = step.clone();
-        }
-    });
+    change_one(state, key, &mut |prompt| prompt.shown.step = step.clone());
 }
 
 /// Takes it out of the outbox.
-fn remove(state: State, key: &str) -> Option<Outgoing> {
-    let mut removed = None;
-    state.outbox.update(|outbox| {
-        if let Some(place) = outbox.iter().position(|outgoing| outgoing.key == key) {
-            removed = Some(outbox.remove(place));
-        }
-    });
-    removed.inspect(forget)
+fn remove(state: State, key: &str) -> Option<Prompt> {
+    let removed = find(&mut |prompt| prompt.shown.key == key)?;
+    forget(&removed);
+    change(state, &mut |outbox| outbox.retain(|prompt| prompt.shown.key != key));
+    Some(removed)
 }
 
 async fn send(state: State, key: String) {
-    let found = state.outbox.with_untracked(|outbox| outbox.iter().find(|outgoing| outgoing.key == key).cloned());
-    let Some(Outgoing { fields, steer, tried, typed, .. }) = found else { return };
-    step(state, &key, Step::Sending);
-    state.outbox.update_untracked(|outbox| {
-        for outgoing in outbox.iter_mut().filter(|outgoing| outgoing.key == key) {
-            outgoing.tried = true;
-        }
+    let Some(Prompt { fields, steer, tried, shown, .. }) = find(&mut |prompt| prompt.shown.key == key) else { return };
+    change_one(state, &key, &mut |prompt| {
+        prompt.shown.step = Step::Sending;
+        prompt.tried = true;
     });
     let answered = forms::post("/do/prompt", &format!("{fields}&steer={steer}&key={key}")).await;
     // Its entry may have come before its answer.
-    let there = state.outbox.with_untracked(|outbox| outbox.iter().any(|outgoing| outgoing.key == key));
+    let there = find(&mut |prompt| prompt.shown.key == key);
     match answered {
         Ok(FormAnswer::Started { session_id }) if session_id.as_str() != state.session_id() => {
             remove(state, &key);
@@ -194,11 +226,11 @@ async fn send(state: State, key: String) {
             kept::set(&format!("draft:{session_id}"), &typed);
             let _ = window().location().assign(&format!("/s/{session_id}"));
         }
-        _ if !there => {}
+        _ if there.is_none() => {}
         Ok(FormAnswer::Failed { status: 503, .. }) | Err(Trouble::NotSent) => {
             step(state, &key, Step::Unsure);
             if state.link.get_untracked() == Link::Live {
-                set_timeout(move || flush(state), SOON);
+                dom::later(SOON, move || flush(state));
             }
         }
         Err(Trouble::SignedOut) => {
@@ -211,7 +243,7 @@ async fn send(state: State, key: String) {
         }
         Ok(FormAnswer::Failed { detail, .. }) | Err(Trouble::Refused(detail)) => {
             let free = dom::field().is_none_or(|field| field.value().is_empty());
-            if tried || typed && !free {
+            if tried || shown.typed && !free {
                 step(state, &key, Step::Failed(detail));
             } else {
                 take_back(state, &key);
@@ -219,7 +251,7 @@ async fn send(state: State, key: String) {
             }
         }
         Ok(_) => {
-            state.outbox.with_untracked(|outbox| outbox.iter().filter(|other| other.key == key).for_each(forget));
+            there.iter().for_each(forget);
             step(state, &key, Step::Sent);
             look(state);
             stream::expect_news(state);
@@ -229,7 +261,8 @@ async fn send(state: State, key: String) {
 
 /// Puts what was typed back into the field. It keeps its key: it may have arrived.
 fn take_back(state: State, key: &str) {
-    let Some(Outgoing { words, fields, key, tried, typed: true, .. }) = remove(state, key) else { return };
+    let Some(Prompt { fields, tried, shown, .. }) = remove(state, key) else { return };
+    let Outgoing { key, words, typed: true, .. } = shown else { return };
     if tried {
         forms::unsure("/do/prompt".into(), fields, key);
     }
@@ -266,15 +299,14 @@ fn seen(state: State, id: u64, text: &str, by: &str) {
         return;
     }
     let session = state.session_id();
-    let its = |outgoing: &&Outgoing| {
-        let same = outgoing.step == Step::Sent || outgoing.words.trim() == text.trim();
-        same && outgoing.session == session && Some(id) > outgoing.after
-    };
-    let key = state.outbox.with_untracked(|outbox| outbox.iter().find(its).map(|it| it.key.clone()));
-    if let Some(key) = key {
-        remove(state, &key);
+    let its = find(&mut |prompt| {
+        let same = prompt.shown.step == Step::Sent || prompt.shown.words.trim() == text.trim();
+        same && prompt.session == session && Some(id) > prompt.after
+    });
+    if let Some(prompt) = its {
+        remove(state, &prompt.shown.key);
         // One entry is of one prompt.
-        state.outbox.update(|outbox| {
+        change(state, &mut |outbox| {
             for other in outbox {
                 other.after = other.after.max(Some(id));
             }

@@ -1,6 +1,6 @@
 //! Following a run of a verb: its output as it comes, then how it ended.
 
-use std::{cell::RefCell, time::Duration};
+use std::cell::RefCell;
 
 use domain::{
     call::{OutputStream, Run, RunChunk},
@@ -17,7 +17,7 @@ use super::{
 use crate::state::{Link, State};
 
 /// How long to wait before a run's stream is opened again.
-const AGAIN: Duration = Duration::from_secs(2);
+const AGAIN: f64 = 2_000.0;
 
 thread_local! {
     /// The run that is wanted: what comes of an older one is dropped.
@@ -47,7 +47,7 @@ pub(super) fn follow(state: State, run_id: RunId) {
 
 fn look(state: State, run_id: RunId) {
     SOURCE.take();
-    leptos::task::spawn_local(async move {
+    dom::spawn(async move {
         let answer = http::get(&format!("/api/pve/runs/{run_id}"), None).await;
         if !is_wanted(&run_id) {
             return;
@@ -59,7 +59,7 @@ fn look(state: State, run_id: RunId) {
             // Its stream would be held back too.
             Some(run) if state.link.get_untracked() == Link::Held => {
                 show(state, run);
-                set_timeout(move || look(state, run_id), AGAIN);
+                dom::later(AGAIN, move || look(state, run_id));
             }
             Some(run) => {
                 show(state, Run { stdout: String::new(), stderr: String::new(), ..run });
@@ -76,7 +76,7 @@ fn look(state: State, run_id: RunId) {
                 }
             }),
             // The run goes on at the console whether or not we can see it.
-            None => set_timeout(move || look(state, run_id), AGAIN),
+            None => dom::later(AGAIN, move || look(state, run_id)),
         }
     });
 }
@@ -115,17 +115,15 @@ fn stream(state: State, run_id: RunId) {
                 }
             }
             // A run whose end came is not looked for again.
-            News::Ended(_) if state.run.with_untracked(|run| run.as_ref().is_some_and(|run| run.outcome.is_some())) => {}
+            News::Ended(_) if state.run.with_untracked(|run| run.as_ref().is_some_and(|run| run.outcome.is_some())) => {
+            }
             News::Ended(_) => {
                 let run_id = run_id.clone();
-                set_timeout(
-                    move || {
-                        if is_wanted(&run_id) {
-                            look(state, run_id);
-                        }
-                    },
-                    AGAIN,
-                );
+                dom::later(AGAIN, move || {
+                    if is_wanted(&run_id) {
+                        look(state, run_id);
+                    }
+                });
             }
         }
     });

@@ -112,8 +112,8 @@ fn first_in_sight(scroller: &Element) -> Option<(Element, f64)> {
     Some((row, top))
 }
 
-/// Changes what is shown, and puts the reader back where they were.
-pub(super) fn keeping(state: State, change: impl FnOnce()) {
+/// Called before what is shown changes: puts the reader back where they were when it has.
+pub(super) fn hold(state: State) {
     if let Some(scroller) = scroller()
         && PLACE.with_borrow(Option::is_none)
     {
@@ -129,7 +129,6 @@ pub(super) fn keeping(state: State, change: impl FnOnce()) {
         // The components have done their part by then.
         dom::soon(move || settle(state, &scroller));
     }
-    change();
 }
 
 fn settle(state: State, scroller: &Element) {

@@ -7,7 +7,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStreamDefaultReader};
 
-use super::http;
+use super::{dom, http};
 
 /// What comes of a stream, in this order.
 pub(super) enum News {
@@ -27,7 +27,7 @@ impl Source {
     pub(super) fn open(url: String, mut told: impl FnMut(News) + 'static) -> Self {
         let controller = AbortController::new().ok();
         let signal = controller.as_ref().map(AbortController::signal);
-        leptos::task::spawn_local(async move {
+        dom::spawn(async move {
             let answer = http::get(&url, signal.as_ref()).await;
             let status = answer.status();
             let body = answer.response().filter(|_| status == 200).and_then(web_sys::Response::body);
@@ -36,7 +36,8 @@ impl Source {
                 let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
                 let mut decoder = Decoder::default();
                 while let Ok(read) = JsFuture::from(reader.read()).await {
-                    let Ok(bytes) = Reflect::get(&read, &"value".into()).and_then(|it| it.dyn_into::<Uint8Array>()) else {
+                    let Ok(bytes) = Reflect::get(&read, &"value".into()).and_then(|it| it.dyn_into::<Uint8Array>())
+                    else {
                         break;
                     };
                     told(News::Frames(decoder.push(&bytes.to_vec())));

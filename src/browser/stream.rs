@@ -4,14 +4,13 @@
 //! The link (`state::Link`) says what is known, and nothing better than that: it is live once the stream has caught up,
 //! which the console says at once; where that does not come, a call says why.
 
-use std::{cell::RefCell, time::Duration};
+use std::cell::RefCell;
 
 use domain::{
     call::Entries,
     event::{Entry, Event, Live, Streamed},
     ids::duration_text,
     sse::Frame,
-    transcript::Transcript,
 };
 use leptos::prelude::*;
 
@@ -26,12 +25,12 @@ use crate::state::{Link, State};
 const FIRST_WAIT: f64 = 500.0;
 const LONGEST_WAIT: f64 = 15_000.0;
 /// How long after something was sent its news must have come.
-const NEWS: Duration = Duration::from_secs(4);
+const NEWS: f64 = 4_000.0;
 /// How long a page must have been hidden before its stream is not trusted any more, in milliseconds.
 const TRUSTED: f64 = 5_000.0;
 
 /// How often the link is looked after.
-const WATCH: Duration = Duration::from_secs(1);
+const WATCH: f64 = 1_000.0;
 /// How long a stream may be silent while a turn runs, in milliseconds: its tools say each second that they are at work.
 const SILENT: f64 = 15_000.0;
 /// How long a stream that has not caught up may be silent before a call asks what is wrong, how often calls stand in for a
@@ -72,8 +71,8 @@ fn with<T>(change: impl FnOnce(&mut Follower) -> T) -> T {
     FOLLOWER.with_borrow_mut(change)
 }
 
-fn newest(state: State) -> Option<u64> {
-    state.transcript.with_untracked(Transcript::newest).map(|id| id.0)
+fn is_current(generation: u32) -> bool {
+    with(|follower| follower.generation == generation)
 }
 
 /// Opens the stream, and keeps it open. Where there is no session yet, there is nothing to follow.
@@ -108,7 +107,8 @@ pub(super) fn attach(state: State) {
             come_back(state);
         }
     });
-    set_interval(move || watch(state), WATCH);
+    with(|follower| follower.looked_at = js_sys::Date::now());
+    dom::later(WATCH, move || watch(state));
 }
 
 fn is_hidden() -> bool {
@@ -145,19 +145,17 @@ fn keepalive(state: State) -> f64 {
 
 /// Something was sent: its entry must come soon, else the stream is dead and does not know it.
 pub(super) fn expect_news(state: State) {
-    let (known, generation) = (newest(state), with(|follower| follower.generation));
-    set_timeout(
-        move || {
-            if newest(state) == known && with(|follower| follower.generation == generation) {
-                open(state);
-            }
-        },
-        NEWS,
-    );
+    let (known, generation) = (state.newest(), with(|follower| follower.generation));
+    dom::later(NEWS, move || {
+        if state.newest() == known && is_current(generation) {
+            open(state);
+        }
+    });
 }
 
 /// Looks after the link, once a second.
 fn watch(state: State) {
+    dom::later(WATCH, move || watch(state));
     let now = js_sys::Date::now();
     let (quiet, slept, tried, caught_up, open_now, asking) = with(|follower| {
         let slept = now - std::mem::replace(&mut follower.looked_at, now);
@@ -196,7 +194,7 @@ fn ask(state: State) {
         follower.asking = true;
         follower.generation
     });
-    leptos::task::spawn_local(async move {
+    dom::spawn(async move {
         let url = format!("/api/session/{}/entries?limit=200", state.session_id());
         let answer = http::get(&url, None).await;
         let status = answer.status();
@@ -212,19 +210,19 @@ fn ask(state: State) {
         if now - began < LOOK / 2.0 {
             tell(state, Link::Held);
         }
-        shown::arrived(state, entries);
+        shown::fetched(state, entries);
     });
 }
 
 fn open(state: State) {
     let id = state.session_id();
-    let url = match newest(state) {
+    let url = match state.newest() {
         Some(after) => format!("/api/session/{id}/stream?after={after}"),
         None => format!("/api/session/{id}/stream"),
     };
     let generation = close();
     let source = Source::open(url, move |news| {
-        if with(|follower| follower.generation == generation) {
+        if is_current(generation) {
             hear(state, news);
         }
     });
@@ -247,7 +245,8 @@ fn close() -> u32 {
 fn hear(state: State, news: News) {
     match news {
         News::Answered(head) => {
-            let behind = head.map_or(0, |head| (head + 1).saturating_sub(newest(state).map_or(0, |newest| newest + 1)));
+            let behind =
+                head.map_or(0, |head| (head + 1).saturating_sub(state.newest().map_or(0, |newest| newest + 1)));
             if behind > 0 && state.link.get_untracked() != Link::Held {
                 tell(state, Link::CatchingUp(behind));
             }
@@ -290,15 +289,11 @@ fn lose(state: State, link: Link) {
         follower.wait = (follower.wait * 2.0).min(LONGEST_WAIT);
         wait
     });
-    let millis = wait + dom::jitter(wait);
-    set_timeout(
-        move || {
-            if with(|follower| follower.generation == generation) {
-                open(state);
-            }
-        },
-        Duration::from_millis(millis as u64),
-    );
+    dom::later(wait + dom::jitter(wait), move || {
+        if is_current(generation) {
+            open(state);
+        }
+    });
 }
 
 /// Says how the link is.
@@ -349,11 +344,12 @@ fn take(state: State, frames: Vec<Frame>) {
             (None, Some(Streamed::Entry(entry))) => entries.push(entry),
             (None, Some(Streamed::Live(live))) => {
                 shown::arrived(state, std::mem::take(&mut entries));
-                scroll::keeping(state, || match live {
+                scroll::hold(state);
+                match live {
                     // With nothing in it, it says that nothing is being written any more.
                     Live::Draft { text } => state.draft.set(Some(text).filter(|text| !text.is_empty())),
                     Live::Progress { seconds, .. } => state.progress.set(Some(seconds)),
-                });
+                }
             }
             (Some(event), _) => {
                 shown::arrived(state, std::mem::take(&mut entries));

@@ -4,11 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use domain::{
-    call::Entries,
-    event::Entry,
-    transcript::Transcript,
-};
+use domain::{call::Entries, event::Entry, transcript::Transcript};
 use leptos::prelude::*;
 
 use super::{dom, http, scroll, stream};
@@ -27,46 +23,60 @@ thread_local! {
     static MEANWHILE: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
 }
 
-fn fold<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> impl FnOnce(&mut Transcript) {
-    move |transcript| {
+fn fold(into: RwSignal<Transcript>, entries: &[Entry]) {
+    into.update(|transcript| {
         for entry in entries {
             transcript.apply(entry);
         }
-    }
+    });
+}
+
+fn rows(state: State) -> usize {
+    state.transcript.with_untracked(Transcript::len)
+}
+
+fn forget_oldest(from: RwSignal<Transcript>, rows: usize) {
+    from.update(|transcript| transcript.forget_oldest(rows));
 }
 
 /// The newest entries came.
 pub(super) fn arrived(state: State, entries: Vec<Entry>) {
-    let newest = state.transcript.with_untracked(Transcript::newest);
-    let entries: Vec<_> = entries.into_iter().filter(|entry| Some(entry.id) > newest).collect();
-    let Some(first) = entries.first().map(|entry| entry.id.0) else { return };
-    scroll::keeping(state, || {
-        for entry in &entries {
-            stream::note(state, entry);
-        }
-        if first > newest.map_or(0, |newest| newest.0 + 1) {
-            // A call brings no more than the newest: what is between is fetched by who goes there.
-            leave(state);
-            state.transcript.set(Transcript::default());
-        }
-        let following = state.below.get_untracked().is_none();
-        let before = state.transcript.with_untracked(Transcript::len);
-        state.transcript.update(fold(&entries));
-        let now = state.transcript.with_untracked(Transcript::len);
+    let newest = state.newest();
+    let entries: Vec<_> = entries.into_iter().filter(|entry| Some(entry.id.0) > newest).collect();
+    if entries.is_empty() {
+        return;
+    }
+    scroll::hold(state);
+    for entry in &entries {
+        stream::note(state, entry);
+    }
+    let following = state.below.get_untracked().is_none();
+    let before = rows(state);
+    fold(state.transcript, &entries);
+    let now = rows(state);
+    if !following {
+        state.below.update(|below| *below = Some(below.unwrap_or(0) + now.saturating_sub(before) as u64));
+    }
+    if now > MOST {
         if !following {
-            state.below.update(|below| *below = Some(below.unwrap_or(0) + now.saturating_sub(before) as u64));
+            leave(state);
         }
-        if now > MOST {
-            if !following {
-                leave(state);
-            }
-            state.transcript.update(|transcript| transcript.forget_oldest(LEFT));
-        }
-        if FETCHING.get() {
-            MEANWHILE.with_borrow_mut(|meanwhile| meanwhile.extend(entries));
-        }
-        stream::waits(state);
-    });
+        forget_oldest(state.transcript, LEFT);
+    }
+    if FETCHING.get() {
+        MEANWHILE.with_borrow_mut(|meanwhile| meanwhile.extend(entries));
+    }
+    stream::waits(state);
+}
+
+/// A call brought the newest entries, which need not join what is here: what is between is fetched by who goes there.
+pub(super) fn fetched(state: State, entries: Vec<Entry>) {
+    let gap = entries.first().is_some_and(|first| first.id.0 > state.newest().map_or(0, |newest| newest + 1));
+    if gap {
+        leave(state);
+        state.transcript.set(Transcript::default());
+    }
+    arrived(state, entries);
 }
 
 /// From now on the reader is shown a part of their own, which begins as what they see now.
@@ -99,7 +109,7 @@ pub(super) fn fetch(state: State, older: bool) {
         return;
     }
     MEANWHILE.take();
-    leptos::task::spawn_local(async move {
+    dom::spawn(async move {
         let done = if older { fetch_older(state).await } else { fetch_newer(state).await };
         if done.is_none() {
             dom::toast(state, "The rest could not be loaded. Scroll again to try again.".into());
@@ -116,18 +126,17 @@ async fn entries(state: State, before: u64, limit: u64) -> Option<Vec<Entry>> {
 async fn fetch_older(state: State) -> Option<()> {
     let oldest = untrack(|| state.shown(Transcript::oldest))?.0;
     let entries = entries(state, oldest, FETCHED).await?;
-    scroll::keeping(state, || {
-        if state.in_past() {
-            state.past.update(fold(&entries));
-        } else {
-            state.transcript.update(fold(&entries));
-            if state.transcript.with_untracked(Transcript::len) > MOST {
-                leave(state);
-                state.transcript.update(|transcript| transcript.forget_oldest(LEFT));
-            }
+    scroll::hold(state);
+    if state.in_past() {
+        fold(state.past, &entries);
+    } else {
+        fold(state.transcript, &entries);
+        if rows(state) > MOST {
+            leave(state);
+            forget_oldest(state.transcript, LEFT);
         }
-        state.past.update(|past| past.forget_newest(MOST));
-    });
+    }
+    state.past.update(|past| past.forget_newest(MOST));
     Some(())
 }
 
@@ -140,25 +149,23 @@ async fn fetch_newer(state: State) -> Option<()> {
         let mut earlier = entries(state, before, before - newest - 1).await?;
         let Some(first) = earlier.first() else { break };
         before = first.id.0;
-        earlier.extend(std::mem::take(&mut found));
+        earlier.append(&mut found);
         found = earlier;
     }
-    scroll::keeping(state, || {
-        state.past.update(fold(&found));
-        let next = |past: &Transcript, entry: &Entry| past.newest().is_none_or(|newest| entry.id.0 <= newest.0 + 1);
-        state.past.update(|past| {
-            for entry in MEANWHILE.take() {
-                if next(past, &entry) {
-                    past.apply(&entry);
-                }
-            }
-            past.forget_oldest(MOST);
-        });
-        let past = state.past.with_untracked(Transcript::newest);
-        if past >= state.transcript.with_untracked(Transcript::newest) {
-            state.transcript.set(state.past.get_untracked());
-            state.past.set(Transcript::default());
+    // What came meanwhile may be the next, or lie far ahead.
+    let mut next = found.last().map_or(newest, |last| last.id.0) + 1;
+    for entry in MEANWHILE.take() {
+        if entry.id.0 == next {
+            next += 1;
+            found.push(entry);
         }
-    });
+    }
+    scroll::hold(state);
+    fold(state.past, &found);
+    forget_oldest(state.past, MOST);
+    if Some(next) > state.newest() {
+        state.transcript.set(state.past.get_untracked());
+        state.past.set(Transcript::default());
+    }
     Some(())
 }

@@ -153,9 +153,11 @@ fn LinkBar() -> impl IntoView {
                  What runs on the target goes on.",
                 None,
             ),
-            Link::Restarting => {
-                ("restarting", "The console restarts. A turn that ran was ended; prompts are sent when it is back.", None)
-            }
+            Link::Restarting => (
+                "restarting",
+                "The console restarts. A turn that ran was ended; prompts are sent when it is back.",
+                None,
+            ),
             Link::Held => (
                 "held",
                 "A proxy holds the stream back. Looking every 3 s instead: nothing is lost, it comes later. Turn off the \

@@ -121,9 +121,10 @@ fn Outbox() -> impl IntoView {
             let (look, says) = match step {
                 Step::Sending => ("sending", "sending".to_owned()),
                 Step::Sent => ("sent", "sent".to_owned()),
-                Step::Unsure => {
-                    ("unsure", "No answer yet. It is sent again as soon as the console answers, and runs once.".to_owned())
-                }
+                Step::Unsure => (
+                    "unsure",
+                    "No answer yet. It is sent again as soon as the console answers, and runs once.".to_owned(),
+                ),
                 Step::Failed(why) => ("failed", why),
             };
             let ways = (look == "unsure" || look == "failed").then(|| {

@@ -51,14 +51,6 @@ fn joined<'a, End>(list: &'a mut Vec<(String, Joined<End>)>, name: &str) -> &'a 
     &mut list[place].1
 }
 
-/// Forgets what was joined of entries of which none is kept.
-fn prune<End>(list: &mut Vec<(String, Joined<End>)>, kept: impl Fn(EntryId) -> bool) {
-    list.retain(|(_, joined)| {
-        let end = joined.end.as_ref().map(|end| end.0);
-        joined.begin.into_iter().chain(end).any(&kept)
-    });
-}
-
 impl<End> Default for Joined<End> {
     fn default() -> Self {
         Joined { begin: None, end: None }
@@ -280,9 +272,11 @@ impl Transcript {
     fn keep(&mut self, kept: impl Fn(EntryId) -> bool) {
         self.rows.retain(|row| kept(row.id));
         self.rowless.retain(|id| kept(*id));
-        prune(&mut self.tools, &kept);
-        prune(&mut self.runs, &kept);
-        prune(&mut self.permissions, &kept);
+        // Tools have outputs, which may be long; what is known of the others is little and rare.
+        self.tools.retain(|(_, joined)| {
+            let end = joined.end.as_ref().map(|end| end.0);
+            joined.begin.is_some_and(&kept) || end.is_some_and(&kept)
+        });
     }
 
     /// Folds one entry in. Says whether it was new.
