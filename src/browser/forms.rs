@@ -158,7 +158,7 @@ async fn send(state: State, sent: Sent) {
         {
             let _ = window().location().assign(&format!("/s/{session_id}"));
         }
-        Ok(FormAnswer::Started { .. } | FormAnswer::Opened { .. }) => {}
+        Ok(FormAnswer::Started { .. } | FormAnswer::Opened { .. } | FormAnswer::Archived { .. }) => {}
         Ok(FormAnswer::Cancelled { cancelled }) => {
             if cancelled {
                 stream::expect_news(state);

@@ -252,7 +252,13 @@ fn hear(state: State, news: News) {
             }
         }
         News::Frames(frames) => {
-            with(|follower| follower.heard_at = js_sys::Date::now());
+            with(|follower| {
+                follower.heard_at = js_sys::Date::now();
+                // One that gets on, if only from cut to cut, need not wait longer each time.
+                if !frames.is_empty() {
+                    follower.wait = FIRST_WAIT;
+                }
+            });
             take(state, frames);
         }
         News::Ended(200) => {
@@ -372,7 +378,6 @@ fn sign(state: State, event: &str, data: &str) {
         "caught-up" => {
             let late = with(|follower| {
                 follower.caught_up = state.link.get_untracked() != Link::Held || now - follower.tried_at < LOOK;
-                follower.wait = FIRST_WAIT;
                 follower.restart_at = 0.0;
                 !follower.caught_up
             });

@@ -42,7 +42,7 @@ use axum::{Router, response::Response};
 use domain::{
     call::VerbAnswer,
     ids::SessionId,
-    page::{AssetNames, Page, SignIn, Surroundings},
+    page::{AssetNames, Page, SessionList, SignIn, Surroundings},
     preset::Presets,
     verb::Verb,
 };
@@ -75,6 +75,7 @@ pub type Rendered = BoxFuture<'static, Response>;
 pub struct Renderer {
     pub page: fn(Page, AssetNames) -> Rendered,
     pub sign_in: fn(SignIn, AssetNames) -> Rendered,
+    pub sessions: fn(SessionList, AssetNames) -> Rendered,
 }
 
 /// Why the server cannot start.

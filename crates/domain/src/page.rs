@@ -79,6 +79,23 @@ pub struct AssetNames {
     pub wasm: String,
 }
 
+/// The list of sessions, as data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionList {
+    /// Those that were found, newest first.
+    pub sessions: Vec<SessionSummary>,
+    /// What was searched for; empty for nothing.
+    pub q: String,
+    /// True where those are listed that were put away.
+    pub archived: bool,
+    /// At most so many are listed.
+    pub most: u64,
+    /// With what the keys of the page's forms begin.
+    pub key: String,
+    /// True in practice mode.
+    pub practice: bool,
+}
+
 /// The sign-in page, as data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignIn {
