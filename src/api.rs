@@ -51,6 +51,17 @@ pub async fn new_session(
     Ok(crate::server::http::forms::FormCall::current()?.open(session, key).await)
 }
 
+/// Puts a session away, or back. `q` is what the list was searched for, which it goes back to.
+#[server(prefix = "/do", endpoint = "archive")]
+pub async fn archive_session(
+    session: String,
+    #[server(default)] key: String,
+    archived: bool,
+    #[server(default)] q: String,
+) -> Result<FormAnswer, ServerFnError> {
+    Ok(crate::server::http::forms::FormCall::current()?.archive(session, key, archived, q).await)
+}
+
 /// Begins a run of a verb.
 #[server(prefix = "/do", endpoint = "verb")]
 pub async fn run_verb(

@@ -6,18 +6,18 @@ use axum::{
     extract::Request,
     http::{HeaderValue, header},
 };
-use domain::page::{AssetNames, Page, SignIn};
+use domain::page::{AssetNames, Page, SessionList, SignIn};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
 
 use crate::{
     server::{Rendered, Renderer},
-    ui::{shell::Shell, sign_in::SignInShell},
+    ui::{sessions::SessionsShell, shell::Shell, sign_in::SignInShell},
 };
 
 /// What the server renders with.
 pub fn renderer() -> Renderer {
-    Renderer { page, sign_in }
+    Renderer { page, sign_in, sessions }
 }
 
 fn page(page: Page, names: AssetNames) -> Rendered {
@@ -36,6 +36,15 @@ fn sign_in(sign_in: SignIn, names: AssetNames) -> Rendered {
         provide_context(names.clone());
     };
     Box::pin(render_app_async_with_context(context, || view! { <SignInShell/> })(anonymous()))
+}
+
+fn sessions(list: SessionList, names: AssetNames) -> Rendered {
+    let context = move || {
+        set_policy();
+        provide_context(list.clone());
+        provide_context(names.clone());
+    };
+    Box::pin(render_app_async_with_context(context, || view! { <SessionsShell/> })(anonymous()))
 }
 
 /// All that a page shows is in its data, so the request that it answers is none of its concern.

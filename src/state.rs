@@ -12,18 +12,24 @@ pub const DECIDE: &str = "● decide — ";
 pub struct State {
     /// What the page arrived with. What changes is in the signals below.
     pub page: StoredValue<Page>,
-    /// The fold of all entries that have come.
+    /// The fold of the newest entries.
     pub transcript: RwSignal<Transcript>,
+    /// What is shown in its place to who reads far above its end; else empty.
+    pub past: RwSignal<Transcript>,
+    /// How many rows came below who does not read the end. Nothing for who does: they see what comes.
+    pub below: RwSignal<Option<u64>>,
     /// What the backend is writing.
     pub draft: RwSignal<Option<String>>,
     /// For how many seconds the tool at work has been at it.
     pub progress: RwSignal<Option<u64>>,
     /// The stream's state.
     pub link: RwSignal<Link>,
+    /// Since when the link is not well, in words.
+    pub since: RwSignal<Option<String>>,
     /// True from Stop until the turn has ended.
     pub stopping: RwSignal<bool>,
-    /// True while a prompt is on its way.
-    pub sending: RwSignal<bool>,
+    /// The prompts that are on their way, or whose fate nobody knows, in the order in which they were sent.
+    pub outbox: RwSignal<Vec<Outgoing>>,
     /// What passes.
     pub toast: RwSignal<Option<String>>,
     /// The row of the permission that waits for a decision, by its entry's id.
@@ -32,23 +38,57 @@ pub struct State {
     pub unknown: RwSignal<bool>,
     /// The run in the VM sheet.
     pub run: RwSignal<Option<Run>>,
-    /// True while there are entries older than those shown.
-    pub has_older: RwSignal<bool>,
 }
 
-/// How the page hears of what happens.
+/// How the page hears of what happens. It is said as it is known, and nothing better than that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// The stream is being opened.
+    /// The stream is being opened for the first time.
     Connecting,
+    /// The stream brings what was missed: so many entries are to come.
+    CatchingUp(u64),
     /// Everything up to now is shown, and what comes will be.
-    Attached,
-    /// The stream is gone; it is tried again.
+    Live,
+    /// The console answers, but something between here and there keeps its stream back: calls stand in for it.
+    Held,
+    /// The stream ended or fell silent; it is tried again.
+    Lost,
+    /// This device has no network.
+    Offline,
+    /// The console does not answer.
     Down,
+    /// The console said that it restarts.
+    Restarting,
     /// The sign-in is no longer valid.
     SignedOut,
     /// The console has no such session.
     Gone,
+}
+
+/// A prompt on its way.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// One for each intent, however often it is sent.
+    pub key: String,
+    /// What it says, as its entry will.
+    pub words: String,
+    /// True when somebody typed it; else it is a preset.
+    pub typed: bool,
+    /// How far it is.
+    pub step: Step,
+}
+
+/// How far a prompt is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It is being sent.
+    Sending,
+    /// The console has it; its entry is about to come.
+    Sent,
+    /// No answer came. It is sent again by itself.
+    Unsure,
+    /// It will not be sent by itself, and this is why.
+    Failed(String),
 }
 
 impl State {
@@ -58,20 +98,21 @@ impl State {
         // An older stretch of a session does not reach the decision.
         let arrived = page.session.as_ref().and_then(|session| session.last_event_id.0);
         let waiting = transcript.waiting().filter(|_| transcript.newest() >= arrived).map(|row| row.id.0);
-        let has_older = page.entries.first().is_some_and(|first| first.id.0 > 0);
         let toast = page.flash.as_ref().map(|flash| flash.detail.clone()).filter(|detail| !detail.is_empty());
         State {
             transcript: RwSignal::new(transcript),
+            past: RwSignal::new(Transcript::default()),
+            below: RwSignal::new(None),
             draft: RwSignal::new(None),
             progress: RwSignal::new(None),
             link: RwSignal::new(Link::Connecting),
+            since: RwSignal::new(None),
             stopping: RwSignal::new(false),
-            sending: RwSignal::new(false),
+            outbox: RwSignal::new(Vec::new()),
             toast: RwSignal::new(toast),
             waiting: RwSignal::new(waiting),
             unknown: RwSignal::new(page.unknown),
             run: RwSignal::new(page.run.clone()),
-            has_older: RwSignal::new(has_older),
             page: StoredValue::new(page),
         }
     }
@@ -79,6 +120,22 @@ impl State {
     /// The state of the page that is being rendered.
     pub fn current() -> Self {
         expect_context()
+    }
+
+    /// True for who is shown a part of the past, which does not reach the end.
+    pub fn in_past(self) -> bool {
+        self.past.with_untracked(|past| past.newest().is_some())
+    }
+
+    /// The newest entry that came.
+    pub fn newest(self) -> Option<u64> {
+        self.transcript.with_untracked(Transcript::newest).map(|id| id.0)
+    }
+
+    /// Reads what is shown.
+    pub fn shown<T>(self, read: impl Fn(&Transcript) -> T) -> T {
+        let past = self.past.with(|past| past.newest().map(|_| read(past)));
+        past.unwrap_or_else(|| self.transcript.with(read))
     }
 
     /// True while a turn runs. Where what is shown does not say, the session said so when the page was made.

@@ -49,6 +49,18 @@ export class Console {
     }
   }
 
+  // As an administrator does it: it may say goodbye.
+  async terminate(): Promise<void> {
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGTERM');
+    await ended;
+  }
+
+  // Writes turns into a session's record until it has `entries` entries more. It must have been killed before.
+  fill(session: string, entries: number): void {
+    execFileSync('python3', ['-c', FILL, path.join(this.folder, 'breakglass.sqlite3'), session, String(entries)]);
+  }
+
   // Starts it again at the same address, with the same record.
   async revive(): Promise<void> {
     const { child, link } = await serve(this.folder, this.settings, this.environment, new URL(this.base).host);
@@ -116,6 +128,24 @@ export class Console {
     await expect.poll(active, { timeout: 40_000, intervals: [20, 20, 50, 100] }).toBe(false);
   }
 }
+
+// Each turn has four entries: a prompt, words, its result and its end.
+const FILL = `
+import json, sqlite3, sys
+db, session, count = sqlite3.connect(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+first = db.execute('SELECT coalesce(max(id) + 1, 0) FROM entries WHERE session = ?', [session]).fetchone()[0]
+def turn(n):
+    yield dict(kind='user', text=f'prompt {n}', by='script')
+    yield dict(kind='text', text=f'What was found out in turn {n}. ' * (1 + n % 5))
+    yield dict(kind='result', is_error=False, result='done', duration_ms=n)
+    yield dict(kind='turn_end')
+events = (event for n in range(count) for event in turn(n))
+for id, event in zip(range(first, first + count), events):
+    at = 1763618700000 + id
+    row = [session, id, at, event['kind'], json.dumps(dict(id=id, at=at, **event))]
+    db.execute('INSERT INTO entries (session, id, at, kind, json) VALUES (?, ?, ?, ?, ?)', row)
+db.commit()
+`;
 
 async function serve(folder: string, settings: string[], environment: Environment, listen: string) {
   const child = spawn(program, ['serve', '--practice', '--listen', listen, '--data-dir', folder, ...settings], {
@@ -256,6 +286,8 @@ export async function holdProgram(context: BrowserContext): Promise<() => void> 
 }
 
 export const lamp = (page: Page): Locator => page.locator('.lamp-words');
+// What the lamp says while nobody answers: first that it tries again, then that nothing came of it.
+export const linkDown = /^(reconnecting|no answer)$/;
 export const field = (page: Page): Locator => page.getByRole('textbox', { name: 'Prompt' });
 export const sendButton = (page: Page): Locator => page.locator('.composer').getByRole('button', { name: 'Send' });
 export const stopButton = (page: Page): Locator => page.locator('.composer').getByRole('button', { name: 'Stop' });
@@ -285,7 +317,7 @@ export function watch(page: Page, errors: string[]): void {
 
 // Takes out of the list what a browser itself says of requests that a test made fail.
 export function forgiveLostRequests(errors: string[]): void {
-  const provoked = /^console: Failed to load resource: (net::ERR_|the server responded with a status of (404|502))/;
+  const provoked = /^console: Failed to load resource: (net::ERR_|the server responded with a status of (401|404|50[234]))/;
   const left = errors.filter((error) => !provoked.test(error));
   errors.splice(0, errors.length, ...left);
 }

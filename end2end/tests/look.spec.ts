@@ -1,6 +1,6 @@
 // What the eye and the thumb need, measured; and what the network and the browser are told.
 import type { Page } from '@playwright/test';
-import { bearer, expect, field, forgiveLostRequests, hydrated, lamp, openSession, preset, send, signIn, test, verb } from './harness';
+import { bearer, expect, field, forgiveLostRequests, hydrated, lamp, linkDown, openSession, preset, send, signIn, test, verb } from './harness';
 
 const widths = [320, 390, 430, 768, 900, 1280];
 
@@ -158,9 +158,12 @@ test('the faintest text has a contrast of 6 to 1', async ({ page, console, error
   await page.goto(page.url().replace(/#.*/, ''));
   await hydrated(page);
   await console.kill();
-  await expect(lamp(page)).toHaveText('link down');
+  await expect(lamp(page)).toHaveText(linkDown);
   expect(await faintTexts(page, 6), 'the link is down').toEqual([]);
   await send(page, 'x');
+  await expect(page.locator('.pending[data-step=unsure]')).toBeVisible();
+  expect(await faintTexts(page, 6), 'a prompt that was not answered').toEqual([]);
+  await page.getByRole('button', { name: 'New session' }).click();
   await expect(page.locator('.toast')).toBeVisible();
   await page.locator('.toast').evaluate((toast) => Promise.all(toast.getAnimations().map((moving) => moving.finished)));
   expect(await faintTexts(page, 6), 'a toast').toEqual([]);

@@ -7,14 +7,35 @@ use crate::state::{DECIDE, State};
 
 /// Listens to an event for as long as the page lives.
 pub(super) fn on(target: &web_sys::EventTarget, event: &str, handle: impl FnMut(web_sys::Event) + 'static) {
-    let closure = Closure::<dyn FnMut(web_sys::Event)>::new(handle);
-    let _ = target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
-    closure.forget();
+    fn boxed(target: &web_sys::EventTarget, event: &str, handle: Box<dyn FnMut(web_sys::Event)>) {
+        let closure = Closure::wrap(handle);
+        let _ = target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
+        closure.forget();
+    }
+    boxed(target, event, Box::new(handle));
 }
 
 /// Does it when the components have shown what was just set.
 pub(super) fn soon(work: impl FnOnce() + 'static) {
-    set_timeout(work, std::time::Duration::ZERO);
+    later(0.0, work);
+}
+
+/// Does it after so many milliseconds. All that is done later is of one type, and so is all that is awaited: what knew each
+/// apart would be a part of what a phone has to load.
+pub(super) fn later(millis: f64, work: impl FnOnce() + 'static) {
+    fn boxed(millis: f64, work: Box<dyn FnOnce()>) {
+        let work = Closure::once_into_js(work);
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(work.unchecked_ref(), millis as i32);
+    }
+    boxed(millis, Box::new(work));
+}
+
+/// Does it beside everything else.
+pub(super) fn spawn(work: impl Future<Output = ()> + 'static) {
+    fn boxed(work: std::pin::Pin<Box<dyn Future<Output = ()>>>) {
+        wasm_bindgen_futures::spawn_local(work);
+    }
+    boxed(Box::pin(work));
 }
 
 /// The element of this kind that an event is on, or inside of.
@@ -49,10 +70,16 @@ pub(super) fn local_times() {
         let Some(at) = time.get_attribute("data-at").and_then(|at| at.parse::<u64>().ok()) else {
             continue;
         };
-        let date = js_sys::Date::new(&JsValue::from_f64(at as f64));
-        time.set_text_content(Some(&format!("{:02}:{:02}", date.get_hours(), date.get_minutes())));
+        time.set_text_content(Some(&clock(at as f64, false)));
         let _ = time.remove_attribute("data-at");
     }
+}
+
+/// This device's time of day, with or without seconds.
+pub(super) fn clock(at: f64, seconds: bool) -> String {
+    let date = js_sys::Date::new(&JsValue::from_f64(at));
+    let minutes = format!("{:02}:{:02}", date.get_hours(), date.get_minutes());
+    if seconds { format!("{minutes}:{:02}", date.get_seconds()) } else { minutes }
 }
 
 /// Says in the page's title whether something waits for a decision: it is what a person sees of a page behind others.
@@ -68,20 +95,17 @@ pub(super) fn field() -> Option<web_sys::HtmlTextAreaElement> {
 }
 
 /// How long a toast stays.
-const TOAST: std::time::Duration = std::time::Duration::from_secs(4);
+const TOAST: f64 = 4_000.0;
 
 /// Says something that passes.
 pub(super) fn toast(state: State, words: String) {
     state.toast.set(Some(words.clone()));
-    set_timeout(
-        move || {
-            // A later one has its own time.
-            if state.toast.with_untracked(|now| now.as_ref() == Some(&words)) {
-                state.toast.set(None);
-            }
-        },
-        TOAST,
-    );
+    later(TOAST, move || {
+        // A later one has its own time.
+        if state.toast.get_untracked().as_ref() == Some(&words) {
+            state.toast.set(None);
+        }
+    });
 }
 
 /// Milliseconds between 0 and `most`, at random.

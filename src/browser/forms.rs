@@ -10,8 +10,8 @@ use domain::{
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 use web_sys::{HtmlButtonElement, HtmlFormElement, SubmitEvent};
 
-use super::{dom, http, run, scroll, stream};
-use crate::state::{Link, State};
+use super::{dom, http, outbox, run, stream};
+use crate::state::State;
 
 /// An intent that may not have arrived.
 struct Unsure {
@@ -38,16 +38,22 @@ pub(super) fn arrived(event: &Event) {
         Event::Decision { .. } => "/do/decide",
         _ => return,
     };
-    let known = UNSURE.with_borrow_mut(|unsure| {
-        let before = unsure.len();
-        unsure.retain(|unsure| unsure.action != action);
-        unsure.len() < before
-    });
-    if let (true, Event::User { text, .. }, Some(field)) = (known, event, dom::field())
-        && field.value().trim() == text.trim()
-    {
-        field.set_value("");
-    }
+    UNSURE.with_borrow_mut(|unsure| unsure.retain(|unsure| unsure.action != action));
+}
+
+/// Remembers the key of an intent that may have arrived.
+pub(super) fn unsure(action: String, fields: String, key: String) {
+    UNSURE.with_borrow_mut(|unsure| unsure.push(Unsure { action, fields, key, at: js_sys::Date::now() }));
+}
+
+/// The key of an intent that may have arrived, if this is one.
+fn known_key(action: &str, fields: &str) -> Option<String> {
+    let now = js_sys::Date::now();
+    UNSURE.with_borrow_mut(|unsure| {
+        unsure.retain(|other| now - other.at < SAME_INTENT);
+        let place = unsure.iter().position(|other| (other.action.as_str(), other.fields.as_str()) == (action, fields));
+        place.map(|place| unsure.remove(place).key)
+    })
 }
 
 /// Takes over the submission of every form that posts to the console's own endpoints.
@@ -70,8 +76,13 @@ pub(super) fn intercept(state: State) {
         }
         event.prevent_default();
         let sent = Sent::of(&form, button.as_ref(), action);
-        if let Some(sent) = sent {
-            leptos::task::spawn_local(send(state, sent));
+        match sent {
+            Some(Sent { action, fields, steer, .. }) if action == "/do/prompt" => {
+                let key = known_key(&action, &fields);
+                outbox::post(state, fields, steer, key);
+            }
+            Some(sent) => dom::spawn(send(state, sent)),
+            None => {}
         }
     });
 }
@@ -81,11 +92,9 @@ struct Sent {
     action: String,
     /// Its fields without the key, encoded.
     fields: String,
-    /// Whether it goes into the running turn, as a further field. It is no part of the intent: what may have begun a turn
-    /// must not be delivered into that turn as well.
-    steer: String,
-    /// True when it sends what was typed.
-    typed: bool,
+    /// Whether it goes into the running turn. It is no part of the intent: what may have begun a turn must not be delivered
+    /// into that turn as well.
+    steer: bool,
     form: HtmlFormElement,
 }
 
@@ -108,19 +117,14 @@ impl Sent {
         Some(Sent {
             action,
             fields: String::from(params.to_string()),
-            steer: if sends { format!("&steer={value}") } else { String::new() },
-            typed,
+            steer: sends && value == "true",
             form: form.clone(),
         })
     }
 }
 
 async fn send(state: State, sent: Sent) {
-    let Sent { action, fields, steer, typed, form } = sent;
-    let text = dom::field().map(|field| field.value()).unwrap_or_default();
-    if typed && text.trim().is_empty() {
-        return;
-    }
+    let Sent { action, fields, form, .. } = sent;
     let this = (action.clone(), fields.clone());
     if SENDING.with_borrow(|sending| sending.contains(&this)) {
         return;
@@ -130,22 +134,11 @@ async fn send(state: State, sent: Sent) {
     if stop {
         state.stopping.set(true);
     }
-    if typed {
-        state.sending.set(true);
-    }
-    let now = js_sys::Date::now();
-    let key = UNSURE.with_borrow_mut(|unsure| {
-        unsure.retain(|other| now - other.at < SAME_INTENT);
-        let place = unsure.iter().position(|other| (&other.action, &other.fields) == (&action, &fields));
-        place.map(|place| unsure.remove(place).key)
-    });
+    let key = known_key(&action, &fields);
     let again = key.is_some();
     let key = key.unwrap_or_else(new_key);
-    let answered = post(&action, &format!("{fields}{steer}&key={key}")).await;
+    let answered = post(&action, &format!("{fields}&key={key}")).await;
     SENDING.with_borrow_mut(|sending| sending.retain(|other| *other != this));
-    if typed {
-        state.sending.set(false);
-    }
     if stop && !matches!(answered, Ok(FormAnswer::Cancelled { cancelled: true })) {
         state.stopping.set(false);
     }
@@ -157,9 +150,7 @@ async fn send(state: State, sent: Sent) {
         _ => false,
     };
     if unsettled {
-        UNSURE.with_borrow_mut(|unsure| {
-            unsure.push(Unsure { action, fields, key, at: now });
-        });
+        unsure(action, fields, key);
     }
     match answered {
         Ok(FormAnswer::Started { session_id } | FormAnswer::Opened { session_id })
@@ -167,14 +158,7 @@ async fn send(state: State, sent: Sent) {
         {
             let _ = window().location().assign(&format!("/s/{session_id}"));
         }
-        Ok(FormAnswer::Started { .. } | FormAnswer::Opened { .. }) => {
-            // What was typed meanwhile stays.
-            if let Some(field) = dom::field().filter(|field| typed && field.value() == text) {
-                field.set_value("");
-            }
-            scroll::to_end();
-            stream::expect_news(state);
-        }
+        Ok(FormAnswer::Started { .. } | FormAnswer::Opened { .. } | FormAnswer::Archived { .. }) => {}
         Ok(FormAnswer::Cancelled { cancelled }) => {
             if cancelled {
                 stream::expect_news(state);
@@ -199,7 +183,7 @@ async fn send(state: State, sent: Sent) {
             }
             dom::toast(state, detail);
         }
-        Err(Trouble::SignedOut) => state.link.set(Link::SignedOut),
+        Err(Trouble::SignedOut) => stream::signed_out(state),
         Err(Trouble::Refused(detail)) => {
             dom::toast(state, detail);
         }
@@ -209,19 +193,21 @@ async fn send(state: State, sent: Sent) {
     }
 }
 
-enum Trouble {
+/// Why there is no answer of the console's.
+pub(super) enum Trouble {
     /// No answer came; it may have arrived.
     NotSent,
     SignedOut,
     Refused(String),
 }
 
-async fn post(action: &str, body: &str) -> Result<FormAnswer, Trouble> {
+/// Sends a form's fields.
+pub(super) async fn post(action: &str, body: &str) -> Result<FormAnswer, Trouble> {
     let answer = http::post(action, body).await;
     match answer.status() {
-        401 => Err(Trouble::SignedOut),
+        http::SIGNED_OUT => Err(Trouble::SignedOut),
         // What a proxy answers while the console restarts says nothing of what became of it.
-        0 | 502..=504 => Err(Trouble::NotSent),
+        http::NONE | 502..=504 => Err(Trouble::NotSent),
         1..=399 => answer.body().await.ok_or(Trouble::NotSent),
         _ => match answer.body::<Told>().await {
             Some(told) => Err(Trouble::Refused(told.detail)),
@@ -231,7 +217,7 @@ async fn post(action: &str, body: &str) -> Result<FormAnswer, Trouble> {
 }
 
 /// 128 random bits. `crypto.randomUUID` does not exist on plain http, and a key need not be secret, only new.
-fn new_key() -> String {
+pub(super) fn new_key() -> String {
     let part = || (js_sys::Math::random() * f64::from(u32::MAX)) as u32;
     format!("{:08x}{:08x}{:08x}{:08x}", part(), part(), part(), part())
 }

@@ -1,19 +1,42 @@
-//! A call to the console by the browser's own fetch.
+//! A call to the console by the browser's own fetch. Whatever stands between the two may answer in the console's place; an
+//! answer that is none of the console's is told from one that is.
 
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Headers, RequestInit, Response};
+use web_sys::{AbortSignal, Headers, RequestInit, RequestRedirect, Response};
 
 use super::decode::decoded;
 
-/// An answer; none came where there is no status.
+/// No answer came.
+pub(super) const NONE: u16 = 0;
+/// The sign-in is over.
+pub(super) const SIGNED_OUT: u16 = 401;
+/// Something else answers in the console's place.
+const NOT_THE_CONSOLE: u16 = 502;
+
+/// An answer; none came where there is no response.
 pub(super) struct Answer(Option<Response>);
 
 impl Answer {
-    /// Its status, or 0 where none came.
+    /// Its status, or [`NONE`]. A login page, and the way to one, count as [`SIGNED_OUT`].
     pub(super) fn status(&self) -> u16 {
-        self.0.as_ref().map_or(0, Response::status)
+        let Some(response) = &self.0 else { return NONE };
+        match (self.header("content-type"), response.status()) {
+            (Some(kind), status) if kind.starts_with("application/json") || kind.starts_with("text/event-s") => status,
+            (_, 0..=399 | 401 | 403) => SIGNED_OUT,
+            _ => NOT_THE_CONSOLE,
+        }
+    }
+
+    /// One of its headers.
+    pub(super) fn header(&self, name: &str) -> Option<String> {
+        self.0.as_ref()?.headers().get(name).ok()?
+    }
+
+    /// The response itself.
+    pub(super) fn response(&self) -> Option<&Response> {
+        self.0.as_ref()
     }
 
     /// Its body as a type of ours, or nothing where it is none.
@@ -24,8 +47,10 @@ impl Answer {
 }
 
 /// Asks for what is at this address.
-pub(super) async fn get(url: &str) -> Answer {
-    call(url, &RequestInit::new()).await
+pub(super) async fn get(url: &str, signal: Option<&AbortSignal>) -> Answer {
+    let init = RequestInit::new();
+    init.set_signal(signal);
+    call(url, &init).await
 }
 
 /// Sends the fields of a form.
@@ -42,6 +67,8 @@ pub(super) async fn post(url: &str, fields: &str) -> Answer {
 }
 
 async fn call(url: &str, init: &RequestInit) -> Answer {
+    // The console sends no call elsewhere. Who does is a login, which lies at another site as often as not.
+    init.set_redirect(RequestRedirect::Manual);
     let answered = JsFuture::from(leptos::prelude::window().fetch_with_str_and_init(url, init)).await;
     Answer(answered.ok().and_then(|answer| answer.dyn_into().ok()))
 }

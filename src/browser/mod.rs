@@ -6,12 +6,15 @@ mod decode;
 mod dom;
 mod forms;
 mod http;
+mod kept;
 mod keys;
+mod outbox;
 mod run;
 mod scroll;
 mod sheet;
 mod source;
 mod stream;
+mod window;
 
 use std::{cell::Cell, rc::Rc};
 
@@ -50,6 +53,7 @@ fn attach(state: State) {
     keys::listen();
     sheet::listen();
     stream::attach(state);
+    outbox::resume(state);
     run::resume(state);
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("data-hydrated", "");

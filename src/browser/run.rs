@@ -1,23 +1,29 @@
 //! Following a run of a verb: its output as it comes, then how it ended.
 
-use std::{cell::RefCell, time::Duration};
+use std::cell::RefCell;
 
 use domain::{
     call::{OutputStream, Run, RunChunk},
     ids::RunId,
+    sse::Frame,
     verb::{Outcome, Verb},
 };
 use leptos::prelude::*;
 
-use super::{dom, http, source::Source};
+use super::{
+    dom, http,
+    source::{News, Source},
+};
 use crate::state::{Link, State};
 
 /// How long to wait before a run's stream is opened again.
-const AGAIN: Duration = Duration::from_secs(2);
+const AGAIN: f64 = 2_000.0;
 
 thread_local! {
     /// The run that is wanted: what comes of an older one is dropped.
     static WANTED: RefCell<Option<RunId>> = const { RefCell::new(None) };
+    /// Its stream.
+    static SOURCE: RefCell<Option<Source>> = const { RefCell::new(None) };
 }
 
 fn is_wanted(run_id: &RunId) -> bool {
@@ -40,8 +46,9 @@ pub(super) fn follow(state: State, run_id: RunId) {
 }
 
 fn look(state: State, run_id: RunId) {
-    leptos::task::spawn_local(async move {
-        let answer = http::get(&format!("/api/pve/runs/{run_id}")).await;
+    SOURCE.take();
+    dom::spawn(async move {
+        let answer = http::get(&format!("/api/pve/runs/{run_id}"), None).await;
         if !is_wanted(&run_id) {
             return;
         }
@@ -49,6 +56,11 @@ fn look(state: State, run_id: RunId) {
         let found = if status == 200 { answer.body::<Run>().await } else { None };
         match found {
             Some(run) if run.outcome.is_some() => ended(state, run),
+            // Its stream would be held back too.
+            Some(run) if state.link.get_untracked() == Link::Held => {
+                show(state, run);
+                dom::later(AGAIN, move || look(state, run_id));
+            }
             Some(run) => {
                 show(state, Run { stdout: String::new(), stderr: String::new(), ..run });
                 if let Some(place) = document().query_selector(".run-place").ok().flatten() {
@@ -56,7 +68,7 @@ fn look(state: State, run_id: RunId) {
                 }
                 stream(state, run_id);
             }
-            None if status == 401 => state.link.set(Link::SignedOut),
+            None if status == http::SIGNED_OUT => super::stream::signed_out(state),
             // Nobody will ever tell.
             None if status == 404 => state.run.update(|run| {
                 if let Some(run) = run {
@@ -64,7 +76,7 @@ fn look(state: State, run_id: RunId) {
                 }
             }),
             // The run goes on at the console whether or not we can see it.
-            None => set_timeout(move || look(state, run_id), AGAIN),
+            None => dom::later(AGAIN, move || look(state, run_id)),
         }
     });
 }
@@ -90,41 +102,48 @@ fn ended(state: State, run: Run) {
 }
 
 fn stream(state: State, run_id: RunId) {
-    let Some(source) = Source::open(&format!("/api/pve/runs/{run_id}/stream")) else {
-        return;
-    };
-    let (here, id) = (source.clone(), run_id.clone());
-    source.on("message", move |data| {
-        if !is_wanted(&id) {
-            return here.close();
+    let url = format!("/api/pve/runs/{run_id}/stream");
+    let source = Source::open(url, move |news| {
+        if !is_wanted(&run_id) {
+            return;
         }
-        let (chunk, run) = (super::decode::decoded::<RunChunk>(&data), state.run.get_untracked());
-        if let (Some(RunChunk { stream, text }), Some(mut run)) = (chunk, run) {
-            match stream {
-                OutputStream::Stdout => run.stdout.push_str(&text),
-                OutputStream::Stderr => run.stderr.push_str(&text),
+        match news {
+            News::Answered(_) => {}
+            News::Frames(frames) => {
+                for frame in frames {
+                    piece(state, &frame);
+                }
             }
-            show(state, run);
+            // A run whose end came is not looked for again.
+            News::Ended(_) if state.run.with_untracked(|run| run.as_ref().is_some_and(|run| run.outcome.is_some())) => {
+            }
+            News::Ended(_) => {
+                let run_id = run_id.clone();
+                dom::later(AGAIN, move || {
+                    if is_wanted(&run_id) {
+                        look(state, run_id);
+                    }
+                });
+            }
         }
     });
-    let (here, id) = (source.clone(), run_id.clone());
-    source.on("end", move |data| {
-        here.close();
-        if let Some(run) = super::decode::decoded::<Run>(&data).filter(|_| is_wanted(&id)) {
+    SOURCE.set(Some(source));
+}
+
+/// A piece of the run's output, or its end.
+fn piece(state: State, frame: &Frame) {
+    if frame.event.as_deref() == Some("end") {
+        if let Some(run) = super::decode::decoded::<Run>(&frame.data) {
             ended(state, run);
         }
-    });
-    let here = source.clone();
-    source.on("error", move |_| {
-        here.close();
-        let run_id = run_id.clone();
-        set_timeout(
-            move || {
-                if is_wanted(&run_id) {
-                    look(state, run_id);
-                }
-            },
-            AGAIN,
-        );
-    });
+        return;
+    }
+    let (chunk, run) = (super::decode::decoded::<RunChunk>(&frame.data), state.run.get_untracked());
+    if let (Some(RunChunk { stream, text }), Some(mut run)) = (chunk, run) {
+        match stream {
+            OutputStream::Stdout => run.stdout.push_str(&text),
+            OutputStream::Stderr => run.stderr.push_str(&text),
+        }
+        show(state, run);
+    }
 }

@@ -1,4 +1,5 @@
-//! Scrolling: whoever is within 64 px of the end stays at the end; whoever reads further up stays where they are.
+//! Scrolling: whoever is within 64 px of the end stays at the end; whoever reads further up stays where they are, whatever
+//! comes or goes around them.
 //!
 //! The scroller is turned upside down, so its position is 0 at the end and negative above it.
 
@@ -6,24 +7,30 @@ use std::cell::RefCell;
 
 use domain::transcript::Transcript;
 use leptos::{prelude::*, wasm_bindgen::JsCast};
+use web_sys::Element;
 
-use super::{dom, http};
+use super::{dom, window as shown};
 use crate::state::State;
 
 /// How near to the end counts as at the end, in CSS pixels.
 const NEAR: f64 = 64.0;
+/// How near to where what is shown ends more of it is fetched.
+const AHEAD: f64 = 1500.0;
 
-fn scroller() -> Option<web_sys::Element> {
+fn scroller() -> Option<Element> {
     document().get_element_by_id("transcript")
 }
 
-/// Listens to "show earlier", and keeps what is unfolded under the finger that unfolds it: by itself it would grow
-/// upwards, from the end.
+/// Listens to the scroller, to "show earlier" and "to the end", and keeps what is unfolded under the finger that unfolds
+/// it: by itself it would grow upwards, from the end.
 pub(super) fn listen(state: State) {
     dom::on(&document(), "click", move |event| {
         if dom::acts(&event, "older") {
             event.prevent_default();
-            leptos::task::spawn_local(older(state));
+            shown::fetch(state, true);
+        }
+        if dom::acts(&event, "end") {
+            to_end(state);
         }
         let summary = dom::within(&event, "#transcript summary");
         if let (Some(summary), Some(scroller)) = (summary, scroller()) {
@@ -34,19 +41,52 @@ pub(super) fn listen(state: State) {
             });
         }
     });
+    if let Some(scroller) = scroller() {
+        dom::on(&scroller.clone(), "scroll", move |_| scrolled(state, &scroller));
+    }
+}
+
+fn scrolled(state: State, scroller: &Element) {
+    // What is being shown just now moves everything; who reads is put back first.
+    if PLACE.with_borrow(Option::is_some) {
+        return;
+    }
+    let top = top(scroller);
+    let following = state.below.get_untracked().is_none();
+    if -top <= NEAR && !state.in_past() {
+        if !following {
+            state.below.set(None);
+        }
+    } else if following {
+        state.below.set(Some(0));
+    }
+    let above = f64::from(scroller.scroll_height() - scroller.client_height()) + top;
+    if above < AHEAD && untrack(|| state.shown(has_older)) {
+        shown::fetch(state, true);
+    } else if -top < AHEAD && state.in_past() {
+        shown::fetch(state, false);
+    }
+}
+
+fn has_older(transcript: &Transcript) -> bool {
+    transcript.oldest().is_some_and(|oldest| oldest.0 > 0)
 }
 
 /// The position in fractions of a pixel, which the typed property would round at each step.
-fn top(scroller: &web_sys::Element) -> f64 {
+fn top(scroller: &Element) -> f64 {
     js_sys::Reflect::get(scroller, &"scrollTop".into()).ok().and_then(|top| top.as_f64()).unwrap_or(0.0)
 }
 
-fn set_top(scroller: &web_sys::Element, top: f64) {
+fn set_top(scroller: &Element, top: f64) {
     let _ = js_sys::Reflect::set(scroller, &"scrollTop".into(), &top.into());
 }
 
 /// Where the reader was before a change that is being shown.
 struct Place {
+    /// True for who was at the end.
+    following: bool,
+    /// The first row in sight and where its top was; and in case it is made anew, the position and the height of all.
+    row: Option<(Element, f64)>,
     top: f64,
     height: i32,
     opened: Vec<String>,
@@ -57,74 +97,76 @@ thread_local! {
     static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
 }
 
-/// The tools whose output somebody unfolded. A row that is made anew must not fold under the reader.
-fn opened() -> Vec<String> {
-    let found = document().query_selector_all("#transcript details[open]").ok();
+fn elements(selector: &str) -> Vec<Element> {
+    let found = document().query_selector_all(selector).ok();
     let found = found.iter().flat_map(|found| (0..found.length()).filter_map(|place| found.item(place)));
-    found.filter_map(|details| Some(details.dyn_into::<web_sys::Element>().ok()?.id())).collect()
+    found.filter_map(|node| node.dyn_into().ok()).collect()
 }
 
-/// Changes what is shown, and puts the reader back where they were.
-pub(super) fn keeping(change: impl FnOnce()) {
+fn first_in_sight(scroller: &Element) -> Option<(Element, f64)> {
+    let edge = scroller.get_bounding_client_rect().top();
+    let rows = elements("#transcript .row");
+    let place = rows.partition_point(|row| row.get_bounding_client_rect().bottom() <= edge);
+    let row = rows.into_iter().nth(place)?;
+    let top = row.get_bounding_client_rect().top();
+    Some((row, top))
+}
+
+/// Called before what is shown changes: puts the reader back where they were when it has.
+pub(super) fn hold(state: State) {
     if let Some(scroller) = scroller()
         && PLACE.with_borrow(Option::is_none)
     {
-        let place = Place { top: top(&scroller), height: scroller.scroll_height(), opened: opened() };
-        PLACE.set(Some(place));
+        let following = state.below.get_untracked().is_none();
+        PLACE.set(Some(Place {
+            following,
+            row: if following { None } else { first_in_sight(&scroller) },
+            top: top(&scroller),
+            height: scroller.scroll_height(),
+            // The tools whose output somebody unfolded. A row that is made anew must not fold under the reader.
+            opened: elements("#transcript details[open]").iter().map(Element::id).collect(),
+        }));
         // The components have done their part by then.
-        dom::soon(move || settle(&scroller));
+        dom::soon(move || settle(state, &scroller));
     }
-    change();
 }
 
-fn settle(scroller: &web_sys::Element) {
-    let Some(Place { top, height, opened }) = PLACE.take() else { return };
+fn settle(state: State, scroller: &Element) {
+    let Some(Place { following, row, top: before, height, opened }) = PLACE.take() else { return };
     for id in opened {
         if let Some(details) = document().get_element_by_id(&id) {
             let _ = details.set_attribute("open", "");
         }
     }
-    if -top <= NEAR {
+    if following {
         set_top(scroller, 0.0);
+    } else if let Some((row, there)) = row.filter(|(row, _)| row.is_connected()) {
+        let moved = row.get_bounding_client_rect().top() - there;
+        if moved.abs() >= 0.5 {
+            set_top(scroller, top(scroller) + moved);
+        }
     } else {
         // What grew, grew at the end; a browser that anchors by itself is corrected to the same place.
-        set_top(scroller, top - f64::from(scroller.scroll_height() - height));
+        set_top(scroller, before - f64::from(scroller.scroll_height() - height));
     }
     dom::local_times();
-}
-
-async fn older(state: State) {
-    let Some(oldest) = state.transcript.with_untracked(Transcript::oldest) else {
-        return;
-    };
-    let url = format!("/api/session/{}/entries?before={oldest}", state.session_id());
-    let Some(entries) = http::get(&url).await.body::<domain::call::Entries>().await else {
-        return dom::toast(state, "What is older could not be loaded. Try again.".into());
-    };
-    state.has_older.set(entries.entries.first().is_some_and(|first| first.id.0 > 0));
-    // What grows above the reader does not move them: the position is counted from the end.
-    let place = scroller().map(|scroller| (top(&scroller), scroller));
-    state.transcript.update(|transcript| {
-        for entry in &entries.entries {
-            transcript.apply(entry);
-        }
-    });
-    dom::soon(move || {
-        if let Some((top, scroller)) = place {
-            set_top(&scroller, top);
-        }
-        dom::local_times();
-    });
+    scrolled(state, scroller);
 }
 
 /// Goes to the end, as after sending something, whatever is being shown just now.
-pub(super) fn to_end() {
+pub(super) fn to_end(state: State) {
+    shown::come_back(state);
     PLACE.with_borrow_mut(|place| {
         if let Some(place) = place {
-            place.top = 0.0;
+            place.following = true;
         }
     });
     if let Some(scroller) = scroller() {
         set_top(&scroller, 0.0);
+        // Another part may just be taking its place.
+        dom::soon(move || {
+            set_top(&scroller, 0.0);
+            dom::local_times();
+        });
     }
 }

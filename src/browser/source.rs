@@ -1,44 +1,59 @@
-//! A stream of server-sent events with its handlers, which are dropped when it is closed, and not while one of them runs.
+//! A stream of server-sent events, read by fetch: unlike a browser's own reader, it sees what was answered in its place,
+//! and every byte that comes, heartbeats too.
 
-use std::{cell::RefCell, rc::Rc};
+use domain::sse::{Decoder, Frame};
+use js_sys::{Reflect, Uint8Array};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortController, ReadableStreamDefaultReader};
 
-use leptos::wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
-use web_sys::{EventSource, MessageEvent};
+use super::{dom, http};
 
-use super::dom;
-
-/// A handle to one stream. Copies mean the same one.
-#[derive(Clone)]
-pub(super) struct Source(Rc<Parts>);
-
-type Handler = Closure<dyn FnMut(MessageEvent)>;
-
-struct Parts {
-    source: EventSource,
-    handlers: RefCell<Vec<Handler>>,
+/// What comes of a stream, in this order.
+pub(super) enum News {
+    /// It was answered. The newest entry's id then, where the stream is a session's.
+    Answered(Option<u64>),
+    /// Bytes came, and with them these frames, which may be none.
+    Frames(Vec<Frame>),
+    /// It is over: with the status of what was no stream, or with 200 where it was one. Nothing comes after that.
+    Ended(u16),
 }
 
+/// A handle to one stream.
+pub(super) struct Source(Option<AbortController>);
+
 impl Source {
-    /// Opens the stream at this address.
-    pub(super) fn open(url: &str) -> Option<Self> {
-        let source = EventSource::new(url).ok()?;
-        Some(Source(Rc::new(Parts { source, handlers: RefCell::default() })))
-    }
-
-    /// Calls `handle` with the data of each event of this name; `error` has none.
-    pub(super) fn on(&self, event: &str, mut handle: impl FnMut(String) + 'static) {
-        let closure = Handler::new(move |event: MessageEvent| {
-            handle(event.data().as_string().unwrap_or_default());
+    /// Opens the stream at this address and tells what comes of it.
+    pub(super) fn open(url: String, mut told: impl FnMut(News) + 'static) -> Self {
+        let controller = AbortController::new().ok();
+        let signal = controller.as_ref().map(AbortController::signal);
+        dom::spawn(async move {
+            let answer = http::get(&url, signal.as_ref()).await;
+            let status = answer.status();
+            let body = answer.response().filter(|_| status == 200).and_then(web_sys::Response::body);
+            if let Some(body) = body {
+                told(News::Answered(answer.header("x-breakglass-head").and_then(|head| head.parse().ok())));
+                let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+                let mut decoder = Decoder::default();
+                while let Ok(read) = JsFuture::from(reader.read()).await {
+                    let Ok(bytes) = Reflect::get(&read, &"value".into()).and_then(|it| it.dyn_into::<Uint8Array>())
+                    else {
+                        break;
+                    };
+                    told(News::Frames(decoder.push(&bytes.to_vec())));
+                }
+            }
+            told(News::Ended(status));
         });
-        let _ = self.0.source.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
-        self.0.handlers.borrow_mut().push(closure);
+        Source(controller)
     }
+}
 
-    /// Ends it. No handler is called any more.
-    pub(super) fn close(&self) {
-        self.0.source.close();
-        let handlers = self.0.handlers.take();
-        dom::soon(move || drop(handlers));
+/// Nobody reads it any more. What its end tells comes all the same.
+impl Drop for Source {
+    fn drop(&mut self) {
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
     }
 }

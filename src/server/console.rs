@@ -7,7 +7,7 @@ use axum::response::Response;
 use domain::{
     call::{Cancelled, DecisionInput, PromptInput, Run, VerbInput},
     ids::SessionId,
-    page::{Page, SignIn, Surroundings},
+    page::{Page, SessionList, SignIn, Surroundings},
     permission::Choice,
     preset::Presets,
     turn::check_prompt,
@@ -86,6 +86,11 @@ impl Console {
     /// The sign-in page as an answer.
     pub async fn render_sign_in(&self, sign_in: SignIn) -> Response {
         (self.renderer.sign_in)(sign_in, self.assets.names()).await
+    }
+
+    /// The list of sessions as an answer.
+    pub async fn render_sessions(&self, list: SessionList) -> Response {
+        (self.renderer.sessions)(list, self.assets.names()).await
     }
 
     /// The session of this id, given as text.

@@ -50,7 +50,7 @@ use axum::{Router, response::Response};
 use domain::{
     call::VerbAnswer,
     ids::SessionId,
-    page::{AssetNames, Page, SignIn, Surroundings},
+    page::{AssetNames, Page, SessionList, SignIn, Surroundings},
     preset::Presets,
     verb::Verb,
 };
@@ -89,6 +89,7 @@ pub type Rendered = BoxFuture<'static, Response>;
 pub struct Renderer {
     pub page: fn(Page, AssetNames) -> Rendered,
     pub sign_in: fn(SignIn, AssetNames) -> Rendered,
+    pub sessions: fn(SessionList, AssetNames) -> Rendered,
 }
 
 /// Why the server cannot start.
@@ -180,6 +181,7 @@ pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Resu
         hypervisor_configured: config.hypervisor.is_configured(),
         practice: config.practice,
         has_ai: ai.is_some(),
+        keepalive_ms: u64::try_from(config.limits.keepalive.as_millis()).unwrap_or(u64::MAX),
     };
     let power = Power::open(power_config(&config), store.clone()).await?;
     let checker = config.checks.then(|| {

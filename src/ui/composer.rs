@@ -20,6 +20,7 @@ pub(super) fn Controls() -> impl IntoView {
     view! {
         <footer class="controls">
             <Toast/>
+            <Below/>
             <LinkBar/>
             {disk.map(|words| view! { <p class="link-bar">{words}</p> })}
             <Waiting/>
@@ -110,7 +111,7 @@ fn SendOrStop() -> impl IntoView {
         let (words, steer) = if working { ("Send into this turn", "true") } else { ("Send", "false") };
         let send = (has_ai || !working).then(|| {
             view! {
-                <button class="send" name="steer" value=steer aria-label=words title=words disabled=state.sending.get()>
+                <button class="send" name="steer" value=steer aria-label=words title=words>
                     <Icon name="send"/>
                 </button>
             }
@@ -130,25 +131,73 @@ fn Toast() -> impl IntoView {
     }
 }
 
-/// Says that the link is down, what to do, and what works all the same.
+/// What is wrong with the link, what goes on all the same, and what to do. Since when is counted beside it.
 #[component]
 fn LinkBar() -> impl IntoView {
     let state = State::current();
+    let here = format!("/s/{}", state.session_id());
     move || {
-        let (words, sign_in) = match state.link.get() {
-            Link::Down => {
-                ("The link to the console is down. The session goes on there, and the VM controls still work.", false)
+        let (look, words, way) = match state.link.get() {
+            Link::Connecting | Link::CatchingUp(_) | Link::Live => return None,
+            Link::Lost => {
+                ("lost", "The stream broke off. It is being opened again; the session goes on at the console.", None)
             }
-            Link::SignedOut => ("You are signed out. What you typed is kept while this page stays open.", true),
-            Link::Gone => ("This session is not on this console any more. Your next prompt opens a new one.", false),
-            Link::Connecting | Link::Attached => return None,
+            Link::Offline => (
+                "offline",
+                "This device has no network. The session goes on at the console; what you type is kept and sent later.",
+                None,
+            ),
+            Link::Down => (
+                "down",
+                "The console does not answer: it is down, or there is no way to it from here. The VM controls need it too. \
+                 What runs on the target goes on.",
+                None,
+            ),
+            Link::Restarting => (
+                "restarting",
+                "The console restarts. A turn that ran was ended; prompts are sent when it is back.",
+                None,
+            ),
+            Link::Held => (
+                "held",
+                "A proxy holds the stream back. Looking every 3 s instead: nothing is lost, it comes later. Turn off the \
+                 proxy's response buffering for this address.",
+                None,
+            ),
+            Link::SignedOut => (
+                "signed-out",
+                "You are signed out. The session goes on, and what you typed is kept on this device.",
+                Some((here.clone(), "Sign in again")),
+            ),
+            Link::Gone => (
+                "gone",
+                "This console has no such session: its record was set up anew, or the session was removed. Your next prompt \
+                 opens a new one.",
+                Some(("/sessions".to_owned(), "All sessions")),
+            ),
         };
         Some(Anew(view! {
-            <div class="link-bar" role="alert">
-                <span>{words}</span>
-                {sign_in.then(|| view! { <a href="/" target="_blank" rel="noopener">"Sign in"</a> })}
+            <div class="link-bar" data-link=look>
+                <span role="alert">{words}</span>
+                <span class="since" aria-hidden="true">{move || state.since.get()}</span>
+                {way.map(|(href, words)| view! { <a href=href>{words}</a> })}
                 <button type="button" data-act="reconnect">"Reconnect"</button>
             </div>
         }))
+    }
+}
+
+/// The way back to the end, for who does not read there.
+#[component]
+fn Below() -> impl IntoView {
+    let state = State::current();
+    move || {
+        let past = state.past.with(|past| past.newest().is_some());
+        let words = match state.below.get() {
+            Some(0) if past => "Back to the end".to_owned(),
+            None | Some(0) => return None,
+            Some(count) => format!("{count} new below"),
+        };
+        Some(Anew(view! { <button type="button" class="below" data-act="end"><Icon name="down"/>{words}</button> }))
     }
 }

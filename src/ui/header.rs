@@ -18,6 +18,7 @@ pub(super) fn Header() -> impl IntoView {
             <span class="mark"><Icon name="mark"/><span class="mark-name">"breakglass"</span></span>
             {practice.then(|| view! { <strong class="practice">"PRACTICE"</strong> })}
             <Lamp/>
+            <a class="quiet" href="/sessions" aria-label="All sessions" title="All sessions"><Icon name="list"/></a>
             <form class="new-session" method="post" action=NewSession::PATH>
                 <input type="hidden" name="session" value=state.session_id()/>
                 <input type="hidden" name="key" value=state.key()/>
@@ -36,20 +37,30 @@ fn Lamp() -> impl IntoView {
     let state = State::current();
     let short = state.session_id().chars().take(8).collect::<String>();
     move || {
-        let (look, words) = match state.link.get() {
+        let link = state.link.get();
+        let (look, words) = match link {
             Link::Connecting => ("connecting", "connecting"),
-            Link::Down => ("down", "link down"),
-            Link::SignedOut => ("down", "signed out"),
-            Link::Gone => ("down", "session gone"),
-            Link::Attached if state.stopping.get() => ("stopping", "stopping"),
-            Link::Attached if state.working() => ("working", "working"),
-            Link::Attached if short.is_empty() => ("attached", "ready"),
-            Link::Attached => ("attached", short.as_str()),
+            Link::CatchingUp(_) => ("catching-up", "catching up"),
+            Link::Held => ("held", "held back"),
+            Link::Lost => ("lost", "reconnecting"),
+            Link::Offline => ("offline", "no network"),
+            Link::Down => ("down", "no answer"),
+            Link::Restarting => ("restarting", "restarting"),
+            Link::SignedOut => ("signed-out", "signed out"),
+            Link::Gone => ("gone", "session gone"),
+            Link::Live if state.stopping.get() => ("stopping", "stopping"),
+            Link::Live if state.working() => ("working", "working"),
+            Link::Live if short.is_empty() => ("attached", "ready"),
+            Link::Live => ("attached", short.as_str()),
+        };
+        let words = match link {
+            Link::CatchingUp(behind) => format!("{words} {behind}"),
+            _ => words.to_owned(),
         };
         view! {
             <span class="lamp" role="status" data-state=look>
                 <span class="lamp-dot" aria-hidden="true"></span>
-                <span class="lamp-words">{words.to_owned()}</span>
+                <span class="lamp-words">{words}</span>
             </span>
         }
     }

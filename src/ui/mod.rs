@@ -10,6 +10,7 @@ mod header;
 mod icons;
 mod permission;
 mod prose;
+pub mod sessions;
 pub mod shell;
 pub mod sign_in;
 mod transcript;

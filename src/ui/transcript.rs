@@ -21,13 +21,13 @@ use super::{
     icons::Icon,
     prose::{prose, revealed, shown},
 };
-use crate::state::State;
+use crate::state::{Outgoing, State, Step};
 
 /// The scroller with all rows.
 #[component]
 pub(super) fn TranscriptView() -> impl IntoView {
     let state = State::current();
-    let rows = move || state.transcript.with(|transcript| transcript.rows().cloned().collect::<Vec<_>>());
+    let rows = move || state.shown(|transcript| transcript.rows().cloned().collect::<Vec<_>>());
     view! {
         <main id="transcript" class="scroller" tabindex="0" aria-label="Transcript">
             <div class="transcript">
@@ -36,6 +36,7 @@ pub(super) fn TranscriptView() -> impl IntoView {
                 <ol class="rows" aria-live="polite">
                     <For each=rows key=|row| (row.id, is_ended(&row.item)) children=|row| view! { <RowView row/> }/>
                 </ol>
+                <Outbox/>
                 <Now/>
             </div>
         </main>
@@ -57,8 +58,8 @@ fn is_ended(item: &Item) -> bool {
 fn Older() -> impl IntoView {
     let state = State::current();
     move || {
-        state.has_older.get().then(|| {
-            let oldest = state.transcript.with(|transcript| transcript.oldest().map_or(0, |id| id.0));
+        let oldest = state.shown(Transcript::oldest).map_or(0, |id| id.0);
+        (oldest > 0).then(|| {
             let href = format!("/s/{}?before={oldest}", state.session_id());
             view! { <a class="older" data-act="older" href=href>"Show earlier"</a> }
         })
@@ -108,6 +109,46 @@ pub(super) fn unconfigured(what: &'static str, setting: &'static str) -> impl In
         <p class="warning">
             "No "{what}" is configured yet: set " <code>{setting}</code> " or " <code>"BREAKGLASS_SSH_CONFIG"</code> "."
         </p>
+    }
+}
+
+/// The prompts that are on their way, after all that came.
+#[component]
+fn Outbox() -> impl IntoView {
+    let state = State::current();
+    move || {
+        let pending = |Outgoing { key, words, step, typed, .. }: Outgoing| {
+            let (look, says) = match step {
+                Step::Sending => ("sending", "sending".to_owned()),
+                Step::Sent => ("sent", "sent".to_owned()),
+                Step::Unsure => (
+                    "unsure",
+                    "No answer yet. It is sent again as soon as the console answers, and runs once.".to_owned(),
+                ),
+                Step::Failed(why) => ("failed", why),
+            };
+            let ways = (look == "unsure" || look == "failed").then(|| {
+                view! {
+                    <div class="ways">
+                        <button type="button" data-act="again" data-key=key.clone()>"Send again"</button>
+                        <button type="button" data-act="take-back" data-key=key>
+                            {if typed { "Take back into the field" } else { "Remove" }}
+                        </button>
+                    </div>
+                }
+            });
+            view! {
+                <li class="pending" data-step=look>
+                    <div class="bubble">{shown(&words)}</div>
+                    <p class="meta">{says}</p>
+                    {ways}
+                </li>
+            }
+        };
+        let outbox = state.outbox.get();
+        (!outbox.is_empty()).then(|| {
+            Anew(view! { <ol class="outbox" aria-live="polite">{outbox.into_iter().map(pending).collect::<Vec<_>>()}</ol> })
+        })
     }
 }
 

@@ -416,6 +416,11 @@ pub enum FormAnswer {
         /// False when no turn was running.
         cancelled: bool,
     },
+    /// A session was put away, or back.
+    Archived {
+        /// Whether it is put away.
+        archived: bool,
+    },
     /// A permission was decided.
     Decided {
         /// What was decided.

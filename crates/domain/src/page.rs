@@ -48,6 +48,8 @@ pub struct Surroundings {
     pub practice: bool,
     /// True when a backend with AI does the turns, so that *Run without AI* is a choice.
     pub has_ai: bool,
+    /// The longest silence of a stream that is well, in milliseconds: then comes a heartbeat.
+    pub keepalive_ms: u64,
 }
 
 /// What a form without script left for the page that follows it.
@@ -75,6 +77,23 @@ pub struct AssetNames {
     pub js: String,
     /// The program.
     pub wasm: String,
+}
+
+/// The list of sessions, as data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionList {
+    /// Those that were found, newest first.
+    pub sessions: Vec<SessionSummary>,
+    /// What was searched for; empty for nothing.
+    pub q: String,
+    /// True where those are listed that were put away.
+    pub archived: bool,
+    /// At most so many are listed.
+    pub most: u64,
+    /// With what the keys of the page's forms begin.
+    pub key: String,
+    /// True in practice mode.
+    pub practice: bool,
 }
 
 /// The sign-in page, as data.

@@ -245,6 +245,40 @@ impl Transcript {
         row.max(self.rowless.last().copied())
     }
 
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Forgets the oldest entries, so that `rows` rows are left, and what waits for a decision in any case. What is forgotten
+    /// can be folded in again, from [`Transcript::oldest`] backwards.
+    pub fn forget_oldest(&mut self, rows: usize) {
+        let waiting = self.rows.iter().position(|row| row.waits()).unwrap_or(usize::MAX);
+        let first = self.rows.len().saturating_sub(rows.max(1)).min(waiting);
+        if let Some(first) = self.rows.get(first).map(|row| row.id) {
+            self.keep(|id| id >= first);
+        }
+    }
+
+    /// Forgets the newest entries, so that `rows` rows are left. What is forgotten can be folded in again, from
+    /// [`Transcript::newest`] onwards.
+    pub fn forget_newest(&mut self, rows: usize) {
+        if let Some(last) = self.rows.get(rows.max(1) - 1).map(|row| row.id) {
+            self.keep(|id| id <= last);
+        }
+    }
+
+    /// What is known of an end or of a turn stays, where it concerns what is kept: it is true whatever is shown.
+    fn keep(&mut self, kept: impl Fn(EntryId) -> bool) {
+        self.rows.retain(|row| kept(row.id));
+        self.rowless.retain(|id| kept(*id));
+        // Tools have outputs, which may be long; what is known of the others is little and rare.
+        self.tools.retain(|(_, joined)| {
+            let end = joined.end.as_ref().map(|end| end.0);
+            joined.begin.is_some_and(&kept) || end.is_some_and(&kept)
+        });
+    }
+
     /// Folds one entry in. Says whether it was new.
     pub fn apply(&mut self, entry: &Entry) -> bool {
         let id = entry.id;
@@ -383,7 +417,7 @@ impl Transcript {
 
     /// The oldest permission that nobody has decided yet: the agent waits for it.
     pub fn waiting(&self) -> Option<&Arc<Row>> {
-        self.rows.iter().find(|row| matches!(&row.item, Item::Permission { end: None, .. }))
+        self.rows.iter().find(|row| row.waits())
     }
 
     fn join_permission(&mut self, request_id: &str) {
@@ -430,6 +464,12 @@ impl Transcript {
         {
             *end = Some(ended);
         }
+    }
+}
+
+impl Row {
+    fn waits(&self) -> bool {
+        matches!(&self.item, Item::Permission { end: None, .. })
     }
 }
 

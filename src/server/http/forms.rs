@@ -139,6 +139,31 @@ impl FormCall {
         form_answer(self.console.once.run(&self.console.store, Some(intent), work).await?)
     }
 
+    /// Puts a session away, or back, and goes back to the list.
+    pub(crate) async fn archive(self, session: String, key: String, archived: bool, q: String) -> FormAnswer {
+        let answered = self.try_archive(&session, &key, archived).await;
+        let worked = answered.is_ok();
+        let answered = self.settle(answered, &session, String::new(), "");
+        if self.html && worked {
+            let q: String = q.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            // Who brings one back stands in the archive.
+            let place = if archived { "" } else { "&archived=true" };
+            see_other(&format!("/sessions?q={q}{place}"));
+        }
+        answered
+    }
+
+    async fn try_archive(&self, session: &str, key: &str, archived: bool) -> Result<FormAnswer, Failure> {
+        let intent = self.intent(key, &(session, archived))?;
+        let session = self.console.session(session).await?;
+        let console = self.console.clone();
+        let work = async move {
+            console.sessions.archive(&session, archived).await?;
+            Ok(Answer { stored: answer(200, &FormAnswer::Archived { archived }), executed: true })
+        };
+        form_answer(self.console.once.run(&self.console.store, Some(intent), work).await?)
+    }
+
     /// Stops the running turn.
     pub(crate) async fn stop(self, session: String) -> FormAnswer {
         let answered = self.console.session(&session).await.map(|session| FormAnswer::Cancelled {
@@ -241,7 +266,9 @@ impl FormCall {
                     let kept = (!draft.is_empty()).then(|| Flash { draft, ..Flash::default() });
                     (format!("/s/{session_id}"), String::new(), kept)
                 }
-                FormAnswer::Cancelled { .. } | FormAnswer::Decided { .. } => (here, String::new(), None),
+                FormAnswer::Cancelled { .. } | FormAnswer::Decided { .. } | FormAnswer::Archived { .. } => {
+                    (here, String::new(), None)
+                }
                 FormAnswer::Running { run_id } => (here, format!("?run={run_id}"), None),
                 FormAnswer::Failed { detail, .. } => {
                     (here, String::new(), Some(Flash { detail: detail.clone(), draft, ..Flash::default() }))

@@ -60,6 +60,7 @@ fn guarded_routes(console: &Console) -> Router<Console> {
     Router::new()
         .route("/", get(pages::home))
         .route("/s/{id}", get(pages::session))
+        .route("/sessions", get(pages::sessions))
         .route("/do/{*call}", post(forms::endpoint))
         .route("/api/session", get(session::list).post(session::create))
         .route("/api/session/{id}/stream", get(session::stream))

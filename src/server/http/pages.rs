@@ -8,17 +8,21 @@ use axum::{
 use domain::{
     call::Run,
     ids::{EntryId, RunId},
-    page::{EMBEDDED_BYTES, EMBEDDED_ENTRIES, Page},
+    page::{EMBEDDED_BYTES, EMBEDDED_ENTRIES, Page, SessionList},
 };
 use serde::Deserialize;
 
-use super::params::{Name, Params};
+use super::{
+    params::{Name, Params},
+    session,
+};
 use crate::server::{
     auth::{self, Operator},
     console::Console,
     failure::Failure,
     fresh,
     sessions::{SessionError, session::Session},
+    store::Wanted,
 };
 
 /// The cookie that remembers which session an operator looked at last.
@@ -87,6 +91,33 @@ pub(super) async fn session(
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// What of the list of sessions is wanted.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Listed {
+    q: Option<String>,
+    archived: Option<String>,
+}
+
+/// `/sessions`: all of them, or those in which something stands.
+pub(super) async fn sessions(
+    _: Operator,
+    State(console): State<Console>,
+    Params(listed): Params<Listed>,
+) -> Result<Response, Failure> {
+    let archived = listed.archived.as_deref() == Some("true");
+    let text = session::searched(listed.q)?;
+    let wanted = Wanted { archived, text: text.clone(), limit: session::SESSIONS };
+    let list = SessionList {
+        sessions: console.sessions.list(wanted).await?,
+        q: text.unwrap_or_default(),
+        archived,
+        most: session::SESSIONS,
+        key: fresh::key(),
+        practice: console.surroundings.practice,
+    };
+    Ok(console.render_sessions(list).await)
 }
 
 /// How long after its end a run is still shown unasked, in milliseconds.

@@ -38,20 +38,28 @@ pub(super) struct Listed {
 }
 
 /// How many sessions are listed where nobody says how many, and the most.
-const SESSIONS: u64 = 100;
+pub(super) const SESSIONS: u64 = 100;
 const MOST_SESSIONS: u64 = 1000;
 /// The longest text that is searched for, in bytes.
 const LONGEST_SEARCH: usize = 200;
+
+/// The text that is searched for, if it is one.
+pub(super) fn searched(text: Option<String>) -> Result<Option<String>, Failure> {
+    let text = text.filter(|text| !text.trim().is_empty());
+    match &text {
+        Some(long) if long.len() > LONGEST_SEARCH => {
+            Err(Failure::BadInput(format!("q is longer than {LONGEST_SEARCH} bytes: search for less")))
+        }
+        _ => Ok(text),
+    }
+}
 
 pub(super) async fn list(
     _: Operator,
     State(console): State<Console>,
     Params(listed): Params<Listed>,
 ) -> Result<Json<Sessions>, Failure> {
-    let text = listed.q.filter(|text| !text.trim().is_empty());
-    if text.as_ref().is_some_and(|text| text.len() > LONGEST_SEARCH) {
-        return Err(Failure::BadInput(format!("q is longer than {LONGEST_SEARCH} bytes: search for less")));
-    }
+    let text = searched(listed.q)?;
     let limit = bounded_number("limit", listed.limit, SESSIONS, MOST_SESSIONS)?;
     let wanted = Wanted { archived: listed.archived.unwrap_or(false), text, limit };
     Ok(Json(Sessions { sessions: console.sessions.list(wanted).await? }))
@@ -232,6 +240,12 @@ pub(super) async fn stream(
         after: cursor.after.as_deref(),
         tail: cursor.tail.as_deref(),
     };
-    let start = attach::start(asked, session.head());
-    Ok(stream::answer(stream::session(session, start, console.rhythm())))
+    let head = session.head();
+    let start = attach::start(asked, head);
+    let mut response = stream::answer(stream::session(session, start, console.rhythm()));
+    // Said before the entries, so that who has far to go can say how far.
+    if let Some(head) = head.0 {
+        response.headers_mut().insert("x-breakglass-head", head.0.into());
+    }
+    Ok(response)
 }

@@ -36,6 +36,50 @@ proptest! {
     }
 
     #[test]
+    fn the_ends_of_what_is_left_after_forgetting_do_not_lie(log in any_log(), old in 0usize..40, new in 0usize..40) {
+        let mut transcript = Transcript::of(&log);
+        let newest = transcript.newest();
+        transcript.forget_oldest(old);
+        prop_assert_eq!(transcript.newest(), newest);
+        let oldest = transcript.oldest();
+        transcript.forget_newest(new);
+        prop_assert_eq!(transcript.oldest(), oldest);
+        // All between the ends is there, and nothing else: what lies outside is new to it.
+        let (oldest, newest) = (transcript.oldest(), transcript.newest());
+        for entry in &log {
+            let inside = oldest <= Some(entry.id) && Some(entry.id) <= newest;
+            prop_assert_eq!(transcript.clone().apply(entry), !inside, "{:?} in {:?}..{:?}", entry.id, oldest, newest);
+        }
+        let whole = Transcript::of(&log);
+        let bounded = transcript.len() <= old.max(1).min(new.max(1)) || whole.waiting().is_some() || whole.is_empty();
+        prop_assert!(bounded, "{} rows", transcript.len());
+    }
+
+    #[test]
+    fn what_was_forgotten_is_learnt_again(
+        (log, again) in any_log().prop_flat_map(|log| (Just(log.clone()), Just(log).prop_shuffle())),
+        old in 0usize..40,
+        new in 0usize..40,
+    ) {
+        let mut transcript = Transcript::of(&log);
+        transcript.forget_oldest(old);
+        transcript.forget_newest(new);
+        for entry in &again {
+            transcript.apply(entry);
+        }
+        prop_assert_eq!(transcript, Transcript::of(&log));
+    }
+
+    #[test]
+    fn forgetting_what_is_old_hides_neither_the_turn_nor_what_waits(log in any_log(), rows in 0usize..40) {
+        let whole = Transcript::of(&log);
+        let mut transcript = whole.clone();
+        transcript.forget_oldest(rows);
+        prop_assert_eq!(transcript.turn_open(), whole.turn_open());
+        prop_assert_eq!(transcript.waiting(), whole.waiting());
+    }
+
+    #[test]
     fn folding_twice_changes_nothing(log in any_log()) {
         let mut transcript = Transcript::of(&log);
         let before = transcript.clone();
