@@ -12,6 +12,8 @@ mod connection;
 mod evidence;
 #[path = "host/faults.rs"]
 mod faults;
+#[path = "host/install.rs"]
+mod install;
 #[path = "host/killing.rs"]
 mod killing;
 #[path = "host/refusals.rs"]
@@ -53,7 +55,7 @@ fn assert_ends(output: &Output, code: i32, last: &str) {
 
 #[test]
 fn shellcheck_finds_nothing() {
-    let others = ["deploy/practice/qm"].map(|path| repository().join(path));
+    let others = ["deploy/practice/qm", "deploy/pve/install.sh"].map(|path| repository().join(path));
     let output = Command::new("shellcheck").arg("--shell=sh").arg(script()).args(others).output();
     let output = output.expect("this test needs shellcheck: install it");
     assert!(output.status.success(), "{}", text(&output.stdout));
