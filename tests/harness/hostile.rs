@@ -74,10 +74,98 @@ pub fn commands(canary: &Path) -> Vec<Vec<u8>> {
         ]
         .map(String::into_bytes),
     );
+    // The words that take an id, with ids that are none.
+    let (run, capture) = (RUN_ID, CAPTURE_ID);
+    commands.extend(
+        [
+            "run".to_owned(),
+            "run ".to_owned(),
+            format!("run  {run}"),
+            format!("run {run} "),
+            format!(" run {run}"),
+            format!("run\t{run}"),
+            format!("run {run}\n"),
+            format!("run\n{run}"),
+            format!("run {run}\n{touch}"),
+            format!("run {run};{touch}"),
+            format!("run {run} {run}"),
+            format!("run {}", run.to_uppercase()),
+            format!("run {}", run.replace('-', "")),
+            format!("run {}", run.replace('1', "g")),
+            format!("run {}", run.replace('1', "?")),
+            format!("run {}", run.replace('1', "[1]")),
+            format!("run {run}0"),
+            format!("run {{{run}}}"),
+            format!("run $({touch})"),
+            format!("run `{touch}`"),
+            "run *".to_owned(),
+            "run ../../etc/passwd".to_owned(),
+            format!("run ../runs/{run}"),
+            format!("run {run}/../{run}"),
+            format!("run -{run}"),
+            format!("run --worker {run}"),
+            format!("Run {run}"),
+            format!("cycle {run} "),
+            format!("cycle  {run}"),
+            format!("cycle {run} {run}"),
+            format!("cycle {run};{touch}"),
+            format!("cycle {run}\n"),
+            format!("cycle {run}\n{touch}"),
+            format!("cycle $({touch})"),
+            format!("cycle '{run}'"),
+            format!("stop --{run}"),
+            format!("stop ../{run}"),
+            format!("status cycle {run}"),
+            format!("status {capture}"),
+            format!("run {capture}"),
+            "capture".to_owned(),
+            "capture ".to_owned(),
+            format!("capture {run}"),
+            format!("capture  {capture}"),
+            format!("capture {capture} "),
+            format!("capture {capture}\n"),
+            format!("capture {capture}\n{touch}"),
+            format!("capture {capture};{touch}"),
+            format!("capture {capture} passwd"),
+            format!("capture {capture} *"),
+            format!("capture {capture} about memory"),
+            format!("capture {capture} ../about"),
+            format!("capture {capture} about/../memory"),
+            format!("capture {capture} .screen"),
+            format!("capture {capture} $({touch})"),
+            format!("capture {capture} {capture}"),
+            format!("capture {capture}/about"),
+            format!("capture ../captures/{capture}"),
+            format!("capture {}", capture.replace("cycle", "../..")),
+            format!("capture {}", capture.replace("cycle", "status")),
+            format!("capture {}", capture.replace("cycle", "$(id)")),
+            format!("capture {}", capture.replace("cycle", "*")),
+            format!("capture {}", capture.replace("cycle", "cycle-cycle")),
+            format!("capture {}", capture.replace("aB3dEf", "aB3d/f")),
+            format!("capture {}", capture.replace("aB3dEf", "aB3dE.")),
+            format!("capture {}", capture.replace("aB3dEf", "aB3dE?")),
+            format!("capture {}x", capture),
+            format!("capture .{capture}"),
+            format!("capture -{capture}"),
+            "capture /".to_owned(),
+            "capture .".to_owned(),
+            "capture ..".to_owned(),
+            "capture --help".to_owned(),
+            "capture --to-command=id".to_owned(),
+        ]
+        .map(String::into_bytes),
+    );
+    commands.push(format!("run {}", "0".repeat(100_000)).into_bytes());
+    commands.push([b"run ", RUN_ID.as_bytes(), b"\xff"].concat());
     commands.push(vec![b'a'; 100_000]);
     commands.push("status ".repeat(10_000).into_bytes());
     commands
 }
+
+/// An id that a run could have.
+const RUN_ID: &str = "1e111111-2222-4333-8444-555555555555";
+/// An id that a capture could have.
+const CAPTURE_ID: &str = "20261120T102252.556167809-cycle.aB3dEf";
 
 const NEARLY_VERBS: &[&[u8]] = &[
     b" ",

@@ -31,6 +31,17 @@ impl Hypervisor {
         hypervisor
     }
 
+    /// Makes trouble for the VM, or calls it off: see `deploy/practice/qm`. The text is what the trouble's file holds.
+    pub fn trouble(&self, name: &str, text: Option<&str>) -> &Self {
+        fs::create_dir_all(self.path("state")).unwrap();
+        let file = self.path("state").join(name);
+        match text {
+            Some(text) => fs::write(file, format!("{text}\n")).unwrap(),
+            None => fs::remove_file(file).unwrap(),
+        }
+        self
+    }
+
     /// Adds lines to its configuration; a later assignment wins.
     pub fn configure(&self, lines: &str) -> &Self {
         let before = fs::read_to_string(self.configuration()).unwrap_or_default();
@@ -68,7 +79,7 @@ impl Hypervisor {
         command
     }
 
-    /// The script with this verb, without sshd.
+    /// The script with this verb, or another command that it knows, without sshd.
     pub fn verb(&self, verb: &str) -> Command {
         let mut command = self.script();
         command.env("SSH_ORIGINAL_COMMAND", verb);

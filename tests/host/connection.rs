@@ -55,7 +55,7 @@ fn a_cycle_whose_connected_process_is_killed_ends_with_the_vm_running() {
 fn a_client_that_reads_nothing_does_not_hold_up_the_rescue() {
     let (hypervisor, sshd) = reachable();
     // More output than the pipes and the SSH window take.
-    hypervisor.put_before_qm("[ $1 != config ] || head -c 8000000 /dev/zero | tr '\\0' 'x'");
+    hypervisor.put_before_qm("[ $1 != stop ] || head -c 8000000 /dev/zero | tr '\\0' 'x'");
     let mut client = half_way(&hypervisor, &sshd);
     assert_carried_through(&hypervisor);
     client.kill().unwrap();
@@ -65,10 +65,17 @@ fn a_client_that_reads_nothing_does_not_hold_up_the_rescue() {
 #[test]
 fn a_second_mutation_is_refused_while_one_is_under_way_and_status_is_not() {
     let (hypervisor, sshd) = reachable();
+    // Long enough for three more connections.
+    hypervisor.put_before_qm("[ $1 != start ] || sleep 4");
     let mut first = half_way(&hypervisor, &sshd);
     let second = over_ssh(&sshd, "reset");
     assert_eq!((second.status.code(), text(&second.stdout)), (Some(75), ""));
-    assert_eq!(text(&second.stderr), "reset: refused, nothing was done: another mutation of VM 102 is under way\n");
+    // Who, what and since when.
+    let refusal = text(&second.stderr);
+    let (what, since) = refusal.trim_end().split_once(", since 20").unwrap();
+    let expected =
+        "reset: refused, nothing was done: another mutation of VM 102 is under way: cycle, asked for by 127.0.0.1";
+    assert!(what == expected && since.ends_with(" UTC"), "{refusal}");
     assert_eq!(over_ssh(&sshd, "status").status.code(), Some(0));
     // The lock belongs to the worker, so it outlives the connection, and no longer than the worker does.
     first.kill().unwrap();

@@ -7,8 +7,8 @@ use crate::harness::hypervisor::repository;
 
 /// Limits that a test with a fault in it can wait for, and how long they make a mutation take at most, with an
 /// allowance for a busy machine.
-const SHORT_LIMITS: &str = "PART_LIMIT=1 FORENSICS_LIMIT=4 STOP_LIMIT=4 START_LIMIT=4";
-const SHORT_TOTAL: Duration = Duration::from_secs(4 + 4 + 4 + 8 + 20);
+const SHORT_LIMITS: &str = "PART_LIMIT=1 FORENSICS_LIMIT=4 STOP_LIMIT=8 START_LIMIT=8";
+const SHORT_TOTAL: Duration = Duration::from_secs(4 + 8 + 8 + 12 + 20);
 
 #[test]
 fn a_hung_qm_status_does_not_stop_the_rescue() {
@@ -29,10 +29,10 @@ fn a_hung_qm_status_does_not_stop_the_rescue() {
 #[test]
 fn a_stop_that_comes_late_is_still_followed_by_a_start() {
     let hypervisor = Hypervisor::practice();
-    hypervisor.configure(SHORT_LIMITS).configure("START_LIMIT=20");
+    hypervisor.configure(SHORT_LIMITS).configure("START_LIMIT=30");
     // Like the real one, whose work goes on in a process of its own when the caller is killed.
     hypervisor.put_before_qm(&format!(
-        "[ $1 != stop ] || {{ setsid sh -c 'sleep 7; exec \"{}\" stop 102' >/dev/null 2>&1 & sleep 600; }}",
+        "[ $1 != stop ] || {{ setsid sh -c 'sleep 11; exec \"{}\" stop 102' >/dev/null 2>&1 & sleep 600; }}",
         repository().join("deploy/practice/qm").display()
     ));
     assert_ends(&finish(&mut hypervisor.verb("cycle")), 0, "cycle: done: VM 102 is running");
@@ -81,7 +81,7 @@ fn qm_that_fails_at_status_is_reported_without_its_own_exit_code() {
 #[test]
 fn captures_that_cannot_be_written_do_not_prevent_a_cycle() {
     // A folder that cannot be made, whoever tries; and a disk that is full, by the kernel's own word.
-    for fault in ["CAPTURES=/dev/null/captures", "cat() { command cat \"$@\" >/dev/full; }"] {
+    for fault in ["CAPTURES=/dev/null/captures", "cp() { command cat -- \"$2\" >/dev/full; }"] {
         let hypervisor = Hypervisor::practice();
         hypervisor.configure(fault);
         let output = finish(&mut hypervisor.verb("cycle"));

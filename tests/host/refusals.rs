@@ -10,12 +10,15 @@ use super::*;
 use crate::harness::hostile;
 
 const REFUSAL: &str = "breakglass-pve: refused, nothing was done: the command must be exactly one of: \
-                       status forensics start stop reset cycle\n";
+                       status forensics start stop reset cycle; each may be followed by a run's id; \
+                       or run ID, or capture ID [PART]\n";
 
 fn assert_untouched(hypervisor: &Hypervisor) {
     assert!(!hypervisor.path("canary").exists());
     assert_eq!(hypervisor.calls(), []);
-    assert!(!hypervisor.path("captures").exists());
+    for folder in ["captures", "live", "runs"] {
+        assert!(!hypervisor.path(folder).exists(), "{folder}");
+    }
 }
 
 fn assert_refused(output: &Output, command: &[u8]) {
@@ -71,8 +74,12 @@ fn a_bad_configuration_is_refused_before_anything_is_done() {
         ("QM=/nonexistent/qm", "QM is not a program: /nonexistent/qm"),
         ("CAPTURES=captures", "CAPTURES must be an absolute path"),
         ("PART_LIMIT=soon", "the limits must be whole seconds"),
-        ("START_LIMIT=60", "must not add up to more than 96 seconds"),
-        ("STOP_LIMIT=1", "must be at least 4"),
+        ("START_LIMIT=60", "must not add up to more than CONSOLE_LIMIT - 24 seconds, which is 96"),
+        ("CONSOLE_LIMIT=119", "must not add up to more than CONSOLE_LIMIT - 24 seconds, which is 95"),
+        ("STOP_LIMIT=17", "must be at least 2 * PART_LIMIT + 6, which is 18"),
+        ("FORENSICS_LIMIT=8", "must be at least PART_LIMIT + 3, which is 9"),
+        ("LIVE=live", "must be absolute paths"),
+        ("QEMU_RUN=run", "must be absolute paths"),
         ("VMID='102", "has an error in it"),
         ("VMID=$NO_SUCH_VARIABLE", "has an error in it"),
     ] {

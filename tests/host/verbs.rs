@@ -25,7 +25,7 @@ fn forensics_prints_every_part_and_keeps_what_it_printed() {
     let output = over_ssh(&sshd, "forensics");
     assert_ends(&output, 0, "forensics: done: the capture was kept");
     let printed = text(&output.stdout);
-    for part in ["date", "host: uptime and load", "host: memory", "host: kernel log"] {
+    for part in ["about", "host: uptime and load", "host: memory", "host: kernel log"] {
         assert!(printed.contains(&format!("== {part} ==\n")), "no {part} in {printed}");
     }
     for (part, line) in
@@ -36,8 +36,12 @@ fn forensics_prints_every_part_and_keeps_what_it_printed() {
     }
     let captures = hypervisor.captures();
     assert_eq!(captures.len(), 1);
-    assert!(printed.contains(&format!("capture: {}\n", captures[0].display())));
-    assert!(printed.starts_with(&fs::read_to_string(&captures[0]).unwrap()));
+    let id = captures[0].file_name().unwrap().to_str().unwrap();
+    assert!(printed.contains(&format!("\ncapture: {id}\n")), "{printed}");
+    for part in ["about", "load", "memory", "kernel", "tasks", "status", "config", "pending", "qmp", "agent"] {
+        let kept = fs::read_to_string(captures[0].join(part)).unwrap();
+        assert!(!kept.is_empty() && printed.contains(&kept), "{part}: {kept}");
+    }
 }
 
 #[test]
@@ -46,7 +50,9 @@ fn captures_are_for_their_owner_only() {
     assert!(finish(&mut hypervisor.verb("forensics")).status.success());
     let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(hypervisor.path("captures")), 0o700);
-    assert_eq!(mode(hypervisor.captures().remove(0)), 0o600);
+    let capture = hypervisor.captures().remove(0);
+    assert_eq!(mode(capture.clone()), 0o700);
+    assert!(fs::read_dir(capture).unwrap().all(|part| mode(part.unwrap().path()) == 0o600));
 }
 
 #[test]
