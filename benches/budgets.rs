@@ -43,7 +43,9 @@ mod table;
 #[path = "budgets/talk.rs"]
 mod talk;
 
-use std::{path::Path, process::ExitCode, time::Duration};
+use std::{panic::AssertUnwindSafe, path::Path, pin::Pin, process::ExitCode, time::Duration};
+
+use futures_util::FutureExt;
 
 use table::Report;
 
@@ -108,22 +110,20 @@ fn print(text: &str) {
     println!("\n{text}");
 }
 
-/// Runs one in a task of its own, so that a panic is its end alone.
+/// Runs one, whose panic is its end alone. What it has started ends with it.
 async fn one(name: &'static str) -> Outcome {
-    let measuring = match name {
-        "replay" => tokio::spawn(replay::run()),
-        "fanout" => tokio::spawn(fanout::run()),
-        "idle" => tokio::spawn(idle::run()),
-        "open" => tokio::spawn(open::run()),
-        "append" => tokio::spawn(append::run()),
-        "line" => tokio::spawn(line::run()),
-        _ => tokio::spawn(agent::run()),
+    let measuring: Pin<Box<dyn Future<Output = Outcome>>> = match name {
+        "replay" => Box::pin(replay::run()),
+        "fanout" => Box::pin(fanout::run()),
+        "idle" => Box::pin(idle::run()),
+        "open" => Box::pin(open::run()),
+        "append" => Box::pin(append::run()),
+        "line" => Box::pin(line::run()),
+        _ => Box::pin(agent::run()),
     };
-    let abort = measuring.abort_handle();
-    let limited = tokio::time::timeout(LIMIT, measuring).await;
-    limited.map_err(|_| {
-        // What it has started ends with it.
-        abort.abort();
-        format!("it took longer than {} s", LIMIT.as_secs())
-    })??
+    match tokio::time::timeout(LIMIT, AssertUnwindSafe(measuring).catch_unwind()).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_panic)) => Err("it panicked, as said above".into()),
+        Err(_) => Err(format!("it took longer than {} s", LIMIT.as_secs()).into()),
+    }
 }

@@ -101,7 +101,7 @@ async fn nothing_left(folder: &Path) {
 fn start(folder: &Path, provider: &Provider, more: &[&str]) -> std::io::Result<Program> {
     std::fs::create_dir_all(folder)?;
     let home = folder.display().to_string();
-    let provider = format!("ANTHROPIC_BASE_URL={},CLAUDE_CODE_MAX_RETRIES=1", provider.base());
+    let provider = format!("ANTHROPIC_BASE_URL={}", provider.base());
     let cli = claude().display().to_string();
     let mut flags = vec!["--backend", "claude", "--permissions", "autonomous", "--claude-bin", &cli];
     flags.extend(["--agent-env", &provider]);
@@ -152,6 +152,9 @@ impl<'a> Session<'a> {
         let ended = |client: &Attached| client.entries.iter().filter(|entry| entry.event == Event::TurnEnd).count();
         while ended(&self.client) < self.turns {
             self.client.frame().await.ok_or("the stream ended")?;
+        }
+        if let Some(Event::Error { error }) = self.client.entries.iter().map(|entry| &entry.event).nth_back(1) {
+            return Err(error.clone().into());
         }
         let arrived = arrived(self.provider, &prompt, sent_ns).await?;
         self.first.get_or_insert_with(|| arrived.1.clone());

@@ -1,10 +1,14 @@
 //! How many events a second one session can take, on disk before anybody is told.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use breakglass::{
     render::renderer,
-    server::{config::Settings, open},
+    server::{config::Settings, open, sessions::session::Session},
 };
 use domain::{
     event::{Entry, Event},
@@ -29,9 +33,7 @@ const BATCH: u64 = 256;
 
 pub async fn run() -> crate::Outcome {
     let folder = record::folder()?;
-    let settings = Settings { data_dir: Some(folder.path().to_owned()), ..practice() };
-    let console = open(settings.resolve(surroundings())?, renderer(), String::new()).await?;
-    let session = console.empty_session().await.map_err(|failure| format!("{failure:?}"))?;
+    let session = opened(folder.path()).await?;
     let entry = Entry { id: EntryId(0), at: Millis(1_700_000_000_000), event: event() };
     let json = serde_json::to_string(&entry)?;
     let (mut alone, mut together) = ([vec![], vec![]], [vec![], vec![]]);
@@ -42,7 +44,8 @@ pub async fn run() -> crate::Outcome {
         }
         alone[0].push(ALONE as f64 / begun.elapsed().as_secs_f64());
         let begun = Instant::now();
-        futures_util::future::try_join_all((0..TOGETHER).map(|_| session.append(event(), None))).await?;
+        let appends: Vec<_> = (0..TOGETHER).map(|_| session.append(event(), None)).collect();
+        futures_util::future::try_join_all(appends).await?;
         together[0].push(TOGETHER as f64 / begun.elapsed().as_secs_f64());
         let (json, path) = (json.clone(), folder.path().to_owned());
         let bare = move |rows, batch| disk::commits(&path, &json, rows, batch, Duration::ZERO);
@@ -70,4 +73,11 @@ pub async fn run() -> crate::Outcome {
 
 fn event() -> Event {
     Event::Text { text: "x".repeat(ENTRY - 60) }
+}
+
+/// A session of a console. It keeps the record open by itself.
+async fn opened(folder: &Path) -> Result<Arc<Session>, crate::Broken> {
+    let settings = Settings { data_dir: Some(folder.to_owned()), ..practice() };
+    let console = open(settings.resolve(surroundings())?, renderer(), String::new()).await?;
+    console.empty_session().await.map_err(|failure| format!("{failure:?}").into())
 }

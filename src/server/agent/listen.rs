@@ -56,6 +56,8 @@ const INTERRUPT: Duration = Duration::from_millis(800);
 const SWEEP: Duration = Duration::from_secs(3);
 /// How long what carries the session's mark has to end by itself, where its keeper was killed.
 const MARKED: Duration = Duration::from_millis(500);
+/// How many events may be on their way to the disk.
+const UNWRITTEN: usize = 64;
 /// How often a growing draft is shown.
 const DRAFT: Duration = Duration::from_millis(60);
 /// How often it is shown that something is at work.
@@ -84,6 +86,8 @@ pub(super) struct Listening<'a> {
     /// The tools at work, in the order in which they began.
     tools: Vec<(String, String, Instant)>,
     asked: FuturesUnordered<BoxFuture<'static, Asked>>,
+    /// What was told and is not on record yet.
+    unwritten: FuturesUnordered<BoxFuture<'static, Result<(), StoreError>>>,
     /// The messages sent into the turn, and whether the CLI has taken them up.
     steered: HashMap<String, bool>,
     /// The last failure of the provider.
@@ -123,6 +127,7 @@ impl<'a> Listening<'a> {
             draft_shown: now,
             tools: Vec::new(),
             asked: FuturesUnordered::new(),
+            unwritten: FuturesUnordered::new(),
             steered: HashMap::new(),
             provider: None,
             begun_at: now,
@@ -152,7 +157,11 @@ impl<'a> Listening<'a> {
         mut steer: Option<mpsc::Receiver<Steer>>,
         stop: &CancellationToken,
     ) -> Result<(End, Option<mpsc::Receiver<Steer>>), TurnError> {
-        match self.listen(&mut steer, stop).await {
+        let listened = match self.listen(&mut steer, stop).await {
+            Ok(step) => self.written().await.map(|()| step).map_err(TurnError::from),
+            Err(error) => Err(error),
+        };
+        match listened {
             Ok(step) => Ok((self.ended_by(step).await?, steer)),
             Err(error) => {
                 // The turn is closed when this returns, so nothing of it may run on.
@@ -182,6 +191,10 @@ impl<'a> Listening<'a> {
                 }
                 Some(decided) = self.asked.next() => {
                     self.decided(decided).await?;
+                    None
+                }
+                Some(written) = self.unwritten.next() => {
+                    written?;
                     None
                 }
                 () = at(self.draft_due) => {
@@ -312,9 +325,27 @@ impl<'a> Listening<'a> {
 
     async fn tell(&mut self, said: Said) -> Result<(), StoreError> {
         match tell::event(said) {
-            Some(event) => self.log.append(event).await,
+            Some(event) => self.write(event).await,
             None => Ok(()),
         }
+    }
+
+    /// Puts an event on record without waiting for it, so that many share one flush to disk; but no more than
+    /// [`UNWRITTEN`] are on their way.
+    async fn write(&mut self, event: Event) -> Result<(), StoreError> {
+        self.unwritten.push(Box::pin(self.log.append(event)));
+        while self.unwritten.len() > UNWRITTEN {
+            self.unwritten.next().await.unwrap_or(Ok(()))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until all that was told is on record.
+    async fn written(&mut self) -> Result<(), StoreError> {
+        while let Some(written) = self.unwritten.next().await {
+            written?;
+        }
+        Ok(())
     }
 
     /// The turn is taken up in this conversation. Where the session did not stand in it, it does from now on.
@@ -338,7 +369,7 @@ impl<'a> Listening<'a> {
             }
             None => None,
         };
-        self.log.append(tell::result(result, self.agent.output_bytes, whole)).await
+        self.write(tell::result(result, self.agent.output_bytes, whole)).await
     }
 
     /// Puts a permission to the operators, unless it needs none. The turn is listened to meanwhile.

@@ -141,15 +141,16 @@ pub struct TurnLog {
 }
 
 impl TurnLog {
-    /// Logs an event. When it returns, the event is on disk and the clients have it.
-    pub async fn append(&self, event: Event) -> Result<(), StoreError> {
+    /// Logs an event. When what this gives is through, the event is on disk and the clients have it. It is queued when this is
+    /// called, so that events keep their order whether or not each is waited for.
+    pub fn append(&self, event: Event) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
         if let Event::Tool { name, input, .. } = &event
             && name == "Bash"
             && !changes_nothing(name, input)
         {
             self.changed.store(true, Ordering::Relaxed);
         }
-        self.session.append(event, None).await.map(drop)
+        self.session.append(event, None)
     }
 
     /// Shows something that is not logged.

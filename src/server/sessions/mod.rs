@@ -4,6 +4,7 @@
 //! no client's going away ends it.
 
 pub mod backend;
+mod chunks;
 pub mod permissions;
 pub mod session;
 mod turn;
@@ -24,6 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::{
     backend::{AfterTurn, Backend, Steer, Task},
+    chunks::Chunks,
     permissions::Verdict,
     session::Session,
 };
@@ -84,6 +86,7 @@ pub struct Sessions {
     backends: Backends,
     limits: Limits,
     disk: Disk,
+    chunks: Arc<Chunks>,
     /// Looks at what a turn has done, where that is wanted.
     after: Option<Box<dyn AfterTurn>>,
     open: Mutex<HashMap<SessionId, Arc<Session>>>,
@@ -120,6 +123,7 @@ impl Sessions {
             backends,
             limits,
             disk,
+            chunks: Arc::default(),
             after,
             open: Mutex::default(),
             reading: tokio::sync::Mutex::default(),
@@ -138,7 +142,10 @@ impl Sessions {
             open.retain(|_, session| !session.is_forgettable());
         }
         let id = stored.id.clone();
-        Arc::clone(open.entry(id).or_insert_with(|| Arc::new(Session::new(stored, self.store.clone()))))
+        Arc::clone(
+            open.entry(id)
+                .or_insert_with(|| Arc::new(Session::new(stored, self.store.clone(), Arc::clone(&self.chunks)))),
+        )
     }
 
     /// Opens a session.
@@ -201,6 +208,7 @@ impl Sessions {
             }
             open.remove(id);
         }
+        self.chunks.forget(id);
         self.store.delete_session(id.clone(), before).await
     }
 

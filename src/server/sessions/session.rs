@@ -21,7 +21,7 @@ use domain::{
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{backend::Steer, locked, permissions::Waiting};
+use super::{backend::Steer, chunks::Chunks, locked, permissions::Waiting};
 
 use crate::server::{
     fresh,
@@ -33,6 +33,7 @@ pub struct Session {
     pub id: SessionId,
     pub created: Millis,
     store: Store,
+    chunks: Arc<Chunks>,
     /// The newest frames, each made once for all readers. Whatever is older is on disk.
     /// **Invariant:** it ends at `head`, and only what is on disk is in it.
     recent: Mutex<Recent>,
@@ -89,11 +90,12 @@ pub enum Stopped {
 }
 
 impl Session {
-    pub(super) fn new(stored: StoredSession, store: Store) -> Self {
+    pub(super) fn new(stored: StoredSession, store: Store, chunks: Arc<Chunks>) -> Self {
         Session {
             id: stored.id,
             created: stored.created,
             store,
+            chunks,
             recent: Mutex::new(Recent { first: stored.head.len(), ..Recent::default() }),
             head: watch::Sender::new(stored.head),
             live: watch::Sender::default(),
@@ -141,18 +143,24 @@ impl Session {
 
     /// Logs an event, and writes what goes with it. When it returns, both are on disk and every follower was told to look
     /// again.
-    pub async fn append(self: &Arc<Self>, event: Event, also: Option<Also>) -> Result<(), StoreError> {
-        self.append_all(vec![event], also, || ()).await
+    ///
+    /// It is queued when this is called, so that calls keep their order whether or not the first is waited for.
+    pub fn append(
+        self: &Arc<Self>,
+        event: Event,
+        also: Option<Also>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        self.append_all(vec![event], also, || ())
     }
 
     /// The same for events of which either all stand or none; `before_told` runs when they are on disk and nobody was told
     /// yet.
-    async fn append_all(
+    fn append_all<B: FnOnce() + Send + 'static>(
         self: &Arc<Self>,
         events: Vec<Event>,
         also: Option<Also>,
-        before_told: impl FnOnce() + Send + 'static,
-    ) -> Result<(), StoreError> {
+        before_told: B,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<B> {
         let any = |is: fn(&Event) -> bool| events.iter().any(is);
         let brings_back = any(|event| matches!(event, Event::User { .. }));
         let ends_draft = any(|event| matches!(event, Event::Text { .. } | Event::TurnEnd));
@@ -178,7 +186,7 @@ impl Session {
                 });
             }
         };
-        self.store.append(self.id.clone(), events, fresh::now(), also, publish).await
+        self.store.append(self.id.clone(), events, fresh::now(), also, publish)
     }
 
     /// Shows something that is not logged to whoever looks now, and to whoever joins before it is replaced.
@@ -198,6 +206,9 @@ impl Session {
         if let Some(found) = locked(&self.recent).from(from) {
             return Ok(found);
         }
+        if let Some(found) = self.chunks.get(&self.id, from) {
+            return Ok(found);
+        }
         let json = self.store.entries_json(self.id.clone(), from, 1024, CHUNK).await?;
         let mut chunk = BytesMut::with_capacity(CHUNK + 1024);
         let mut next = from;
@@ -205,7 +216,11 @@ impl Session {
             chunk.extend_from_slice(sse::entry_frame(*id, json).as_bytes());
             next = EntryId(id.0 + 1);
         }
-        Ok((chunk.freeze(), next))
+        let chunk = chunk.freeze();
+        if chunk.len() >= CHUNK {
+            self.chunks.keep(&self.id, from, chunk.clone(), next);
+        }
+        Ok((chunk, next))
     }
 
     /// The newest entries before `before` (the end, when it is none), ascending: up to `limit` of them and about `bytes`

@@ -60,17 +60,18 @@ impl Store {
         .await
     }
 
-    /// Appends events, one after the other. `publish` runs once they are on disk, before that of any later entry; it is not
+    /// Appends events, one after the other. They are queued when this is called, so that calls keep their order whether or
+    /// not the first is waited for. `publish` runs once they are on disk, before that of any later entry; it is not
     /// called when they could not be written. What `also` writes goes into the same transaction: either all of it stands or
     /// nothing.
-    pub async fn append(
+    pub fn append<P: FnOnce(&[Appended]) + Send + 'static>(
         &self,
         session: SessionId,
         events: Vec<Event>,
         at: Millis,
         also: Option<Also>,
-        publish: impl FnOnce(&[Appended]) + Send + 'static,
-    ) -> Result<(), StoreError> {
+        publish: P,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<P> {
         let appended = self.submit(
             move |db| {
                 let appended: Vec<_> =
@@ -82,7 +83,7 @@ impl Store {
             },
             move |result| result.map(|appended| publish(&appended)),
         );
-        appended.await.unwrap_or(Err(StoreError::Closed))
+        async move { appended.await.unwrap_or(Err(StoreError::Closed)) }
     }
 
     /// One session, or nothing.
