@@ -144,7 +144,7 @@ pub fn commands(canary: &Path) -> Vec<Vec<u8>> {
             format!("capture {}", capture.replace("aB3dEf", "aB3d/f")),
             format!("capture {}", capture.replace("aB3dEf", "aB3dE.")),
             format!("capture {}", capture.replace("aB3dEf", "aB3dE?")),
-            format!("capture {}x", capture),
+            format!("capture {capture}x"),
             format!("capture .{capture}"),
             format!("capture -{capture}"),
             "capture /".to_owned(),
