@@ -29,6 +29,7 @@ pub mod failure;
 
 mod assets;
 mod child;
+mod claim;
 mod disk;
 mod flash;
 mod fresh;
@@ -38,13 +39,7 @@ mod ssh;
 mod target;
 pub mod verb_client;
 
-use std::{
-    fs::{File, TryLockError},
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs::File, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, response::Response};
 use domain::{
@@ -58,10 +53,11 @@ use futures_util::{StreamExt, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    agent::{Agent, AgentBackend, AgentParts, KeyAgent},
+    agent::{Agent, AgentBackend, AgentParts, Keys},
     assets::Assets,
     auth::{Gate, agents::TurnTokens},
     check::Checker,
+    claim::{again, claim},
     config::{BackendChoice, Config},
     console::{Console, Parts},
     disk::Disk,
@@ -73,11 +69,8 @@ use self::{
         backend::{AfterTurn, Backend},
     },
     store::{Store, StoreError},
-    target::Target,
 };
 
-/// How long an address or a data directory may still be held by a server that has just been killed.
-const HELD_OVER: Duration = Duration::from_secs(2);
 /// How long those who follow have to hear that the server ends.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -135,33 +128,6 @@ fn read_presets(config: &Config) -> Result<Presets, StartError> {
         None => ("built in".to_owned(), PRESETS.to_owned()),
     };
     toml::from_str(&text).map_err(|source| StartError::PresetsMalformed { path, source: Box::new(source) })
-}
-
-/// Tries again for a moment what a server that was just killed may still hold: a child between its fork and its program has
-/// all that its parent had open.
-async fn again<T, E>(mut attempt: impl AsyncFnMut() -> Result<T, E>) -> Result<T, E> {
-    let begun = std::time::Instant::now();
-    loop {
-        match attempt().await {
-            Err(_) if begun.elapsed() < HELD_OVER => tokio::time::sleep(HELD_OVER / 40).await,
-            result => return result,
-        }
-    }
-}
-
-/// Makes sure that no other server uses this data directory: each ends what carries its mark, and writes its record.
-fn claim(data_dir: &Path) -> Result<File, StartError> {
-    let path = data_dir.join("served");
-    let failed = |source| StartError::Claim { path: path.clone(), source };
-    // Not written to, so that a full disk is no reason to fail.
-    let lock = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(StartError::Served(data_dir.to_owned())),
-        // A filesystem without locks has none to hold.
-        Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => Ok(lock),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
-    }
 }
 
 /// Makes the console of a configuration: opens the record and closes what the last server left open. `local` is where it
@@ -283,45 +249,6 @@ fn agent(config: &Config, keys: &Keys, store: Store, tokens: TurnTokens, console
         Err(error) => {
             tracing::error!("{error}: turns are done without AI until this is set right");
             None
-        }
-    }
-}
-
-/// The target's key, where it is a file: in one ssh-agent for the console's own way to the target, and in another for the
-/// agent, which may do with its own what it likes.
-#[derive(Debug, Default)]
-struct Keys {
-    own: Option<(PathBuf, KeyAgent)>,
-    agents: Option<(PathBuf, KeyAgent)>,
-}
-
-impl Keys {
-    /// Loads the key. One that cannot be used costs the way to the target and not the console.
-    async fn load(config: &Config) -> Keys {
-        let Some(key) = &config.agent.key_path else {
-            return Keys::default();
-        };
-        let path = config.child_env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.to_string_lossy());
-        let path = path.unwrap_or_default().into_owned();
-        let keeper = agent::keeper_of(&config.agent.program);
-        let load = async |name: &str| {
-            let socket = config.data_dir.join("agent").join(name);
-            match KeyAgent::start(key, &socket, &keeper, &path).await {
-                Ok(agent) => Some((socket, agent)),
-                Err(error) => {
-                    tracing::error!("{error}");
-                    None
-                }
-            }
-        };
-        Keys { own: load("key").await, agents: load("agents-key").await }
-    }
-
-    /// The target, reached with the key that this one holds.
-    fn target(&self, target: &Target, key: &Option<(PathBuf, KeyAgent)>) -> Target {
-        match (target, key) {
-            (Target::Ssh(ssh), Some((socket, _))) => Target::Ssh(ssh.clone().with_identity_agent(socket.clone())),
-            _ => target.clone(),
         }
     }
 }

@@ -12,6 +12,8 @@ use claude_cli::{
     process::{Heard, Process},
 };
 
+use crate::server::{config::Config, target::Target};
+
 /// Why the key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -27,6 +29,45 @@ pub enum KeyError {
 #[derive(Debug)]
 pub struct KeyAgent {
     _process: Process,
+}
+
+/// The target's key, where it is a file: in one ssh-agent for the console's own way to the target, and in another for the
+/// agent, which may do with its own what it likes.
+#[derive(Debug, Default)]
+pub struct Keys {
+    pub own: Option<(PathBuf, KeyAgent)>,
+    pub agents: Option<(PathBuf, KeyAgent)>,
+}
+
+impl Keys {
+    /// Loads the key. One that cannot be used costs the way to the target and not the console.
+    pub async fn load(config: &Config) -> Keys {
+        let Some(key) = &config.agent.key_path else {
+            return Keys::default();
+        };
+        let path = config.child_env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.to_string_lossy());
+        let path = path.unwrap_or_default().into_owned();
+        let keeper = super::keeper_of(&config.agent.program);
+        let load = async |name: &str| {
+            let socket = config.data_dir.join("agent").join(name);
+            match KeyAgent::start(key, &socket, &keeper, &path).await {
+                Ok(agent) => Some((socket, agent)),
+                Err(error) => {
+                    tracing::error!("{error}");
+                    None
+                }
+            }
+        };
+        Keys { own: load("key").await, agents: load("agents-key").await }
+    }
+
+    /// The target, reached with the key that this one holds.
+    pub fn target(&self, target: &Target, key: &Option<(PathBuf, KeyAgent)>) -> Target {
+        match (target, key) {
+            (Target::Ssh(ssh), Some((socket, _))) => Target::Ssh(ssh.clone().with_identity_agent(socket.clone())),
+            _ => target.clone(),
+        }
+    }
 }
 
 /// How long it may take to answer.

@@ -7,7 +7,6 @@ use claude_cli::{
     argv::Protocol,
     control,
     draft::{Change, Draft},
-    keeper::{Ended, end_marked},
     process::{Heard, Process},
     said::{Finished as Through, Lifecycle, Said, ToolResult},
 };
@@ -20,15 +19,19 @@ use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use serde_json::Value;
 use tokio::{
     sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Agent, outputs, reach::SESSION_MARK, tell};
+use super::{
+    Agent,
+    end::{End, Step, tell_end},
+    outputs, tell,
+};
 use crate::server::{
     fresh,
     sessions::{
-        backend::{Finished, Steer, TurnError, TurnLog},
+        backend::{Steer, TurnError, TurnLog},
         locked,
         permissions::Verdict,
     },
@@ -38,24 +41,6 @@ use crate::server::{
     },
 };
 
-/// How a turn's listening ended.
-pub(super) enum End {
-    /// The agent is through. Its process waits for more, where it can.
-    Finished { finished: Finished, process: Option<Box<Process>>, conversation: String },
-    /// It was told to stop, and nothing of it is left.
-    Stopped,
-    /// It cannot go on.
-    Failed(String),
-    /// The process ended before the turn began: these were its last words.
-    NotBegun { words: String, code: Option<i32>, signal: Option<i32> },
-}
-
-/// How long an interrupted turn has to end by itself.
-const INTERRUPT: Duration = Duration::from_millis(800);
-/// How long a sweep may take.
-const SWEEP: Duration = Duration::from_secs(3);
-/// How long what carries the session's mark has to end by itself, where its keeper was killed.
-const MARKED: Duration = Duration::from_millis(500);
 /// How many events may be on their way to the disk.
 const UNWRITTEN: usize = 64;
 /// How often a growing draft is shown.
@@ -69,39 +54,39 @@ const LATE_MESSAGE: Duration = Duration::from_secs(5);
 type Asked = (String, String, Value, Result<Verdict, StoreError>);
 
 pub(super) struct Listening<'a> {
-    agent: &'a Arc<Agent>,
-    session: &'a SessionId,
-    log: &'a TurnLog,
-    process: Process,
-    protocol: Protocol,
+    pub(super) agent: &'a Arc<Agent>,
+    pub(super) session: &'a SessionId,
+    pub(super) log: &'a TurnLog,
+    pub(super) process: Process,
+    pub(super) protocol: Protocol,
     /// The conversation that this session was known to stand in.
     pub(super) known: Option<Conversation>,
-    conversation: String,
+    pub(super) conversation: String,
     /// True once the CLI has taken the turn up.
-    begun: bool,
-    draft: Draft,
+    pub(super) begun: bool,
+    pub(super) draft: Draft,
     /// When the draft is to be shown again; nothing while what is shown is current.
-    draft_due: Option<Instant>,
-    draft_shown: Instant,
+    pub(super) draft_due: Option<Instant>,
+    pub(super) draft_shown: Instant,
     /// The tools at work, in the order in which they began.
-    tools: Vec<(String, String, Instant)>,
-    asked: FuturesUnordered<BoxFuture<'static, Asked>>,
+    pub(super) tools: Vec<(String, String, Instant)>,
+    pub(super) asked: FuturesUnordered<BoxFuture<'static, Asked>>,
     /// What was told and is not on record yet.
-    unwritten: FuturesUnordered<BoxFuture<'static, Result<(), StoreError>>>,
+    pub(super) unwritten: FuturesUnordered<BoxFuture<'static, Result<(), StoreError>>>,
     /// The messages sent into the turn, and whether the CLI has taken them up.
-    steered: HashMap<String, bool>,
+    pub(super) steered: HashMap<String, bool>,
     /// The last failure of the provider.
-    provider: Option<(String, Option<u16>, String)>,
-    begun_at: Instant,
-    heard_at: Instant,
+    pub(super) provider: Option<(String, Option<u16>, String)>,
+    pub(super) begun_at: Instant,
+    pub(super) heard_at: Instant,
     /// When the provider last got somewhere.
-    progress_at: Instant,
-    silence_told: bool,
+    pub(super) progress_at: Instant,
+    pub(super) silence_told: bool,
     /// A result that is held back, because a message came at the very end.
-    held: Option<(Through, Instant)>,
+    pub(super) held: Option<(Through, Instant)>,
     /// How many lines could not be read, or were too long; and how many were of a kind that says nothing here.
-    unread: u64,
-    unknown: u64,
+    pub(super) unread: u64,
+    pub(super) unknown: u64,
 }
 
 impl<'a> Listening<'a> {
@@ -208,28 +193,6 @@ impl<'a> Listening<'a> {
                 return Ok(step);
             }
         }
-    }
-
-    async fn ended_by(self, step: Step) -> Result<End, TurnError> {
-        self.log_skipped();
-        match step {
-            Step::Finished(result) => self.finish(result).await,
-            Step::Ended(end) => Ok(end),
-            Step::Stop => self.stop().await,
-            Step::Failed(why) => {
-                ended(self.process, self.session, self.log).await?;
-                Ok(End::Failed(why))
-            }
-        }
-    }
-
-    /// What was passed over is counted, so that a CLI which has learned new words is noticed.
-    fn log_skipped(&self) {
-        let (session, unread, unknown) = (self.session, self.unread, self.unknown);
-        if unread > 0 {
-            tracing::warn!(%session, lines = unread, "lines of the agent's could not be read");
-        }
-        tracing::debug!(%session, lines = unknown, "lines of the agent's say nothing that is known here");
     }
 
     async fn heard(&mut self, heard: Heard) -> Result<Option<Step>, TurnError> {
@@ -460,112 +423,6 @@ impl<'a> Listening<'a> {
             ))));
         }
         Ok(None)
-    }
-
-    /// The agent is through: what it left running is ended, and its process kept.
-    async fn finish(self, result: Through) -> Result<End, TurnError> {
-        let Listening { agent, session, log, process, protocol, known, conversation, provider, .. } = self;
-        let process = if protocol == Protocol::Control {
-            swept(process, session, log).await?
-        } else {
-            ended(process, session, log).await?
-        };
-        if result.is_error
-            && let Some((kind, status, text)) = provider
-        {
-            return Ok(End::Failed(tell::provider_failed(&kind, status, &text)));
-        }
-        // The CLI counts what the whole conversation has cost.
-        let before = known.map_or(0.0, |known| known.cost_usd);
-        let cost_usd = match result.total_cost_usd {
-            Some(total) => {
-                agent.store.conversation_cost(session.clone(), total).await?;
-                Some(if total >= before { total - before } else { total })
-            }
-            None => None,
-        };
-        let words = result.result.filter(|words| !words.is_empty());
-        let words = words.unwrap_or_else(|| result.errors.join("; "));
-        let last = words.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or(&result.subtype).to_owned();
-        let finished = Finished { is_error: result.is_error, result: last, cost_usd };
-        Ok(End::Finished { finished, process, conversation })
-    }
-
-    /// Interrupts the agent, then ends its process and all that it has started, and says what came of that.
-    async fn stop(mut self) -> Result<End, TurnError> {
-        if self.protocol == Protocol::Control && self.process.say(control::interrupt(&fresh::key())).await.is_ok() {
-            let (log, process) = (self.log, &mut self.process);
-            let interrupted = async {
-                loop {
-                    match process.next().await {
-                        // What was written of an answer until now comes as if it were all of it.
-                        Heard::Said(Said::Text { text, parent: None, .. }) => log.append(Event::Text { text }).await?,
-                        Heard::Said(Said::Finished(_)) | Heard::Ended(_) => return Ok::<_, StoreError>(()),
-                        _ => {}
-                    }
-                }
-            };
-            // A record that cannot be written is no reason to let it run.
-            let _ = timeout(INTERRUPT, interrupted).await;
-        }
-        let ended = self.process.end().await;
-        if !tell_end(&ended, self.session, self.log).await? {
-            let nothing = "nothing of this turn is left running on the console's machine";
-            self.log.append(tell::info(nothing.into())).await?;
-        }
-        Ok(End::Stopped)
-    }
-}
-
-/// What a step of listening leads to.
-enum Step {
-    Stop,
-    Finished(Through),
-    Ended(End),
-    Failed(String),
-}
-
-/// Ends what a turn has left running. Gives the process back, unless it has ended too.
-async fn swept(mut process: Process, session: &SessionId, log: &TurnLog) -> Result<Option<Box<Process>>, StoreError> {
-    let answered = async {
-        process.sweep().await.ok()?;
-        loop {
-            match process.next().await {
-                Heard::Swept(swept) => return Some(swept),
-                Heard::Ended(_) => return None,
-                Heard::Said(_) | Heard::TooLong { .. } => {}
-            }
-        }
-    };
-    match timeout(SWEEP, answered).await {
-        Ok(Some(swept)) => {
-            if let Some(left) = tell::swept(&swept) {
-                log.append(left).await?;
-            }
-            Ok(Some(Box::new(process)))
-        }
-        _ => ended(process, session, log).await,
-    }
-}
-
-/// Ends a process with all that it started.
-async fn ended(process: Process, session: &SessionId, log: &TurnLog) -> Result<Option<Box<Process>>, StoreError> {
-    let end = process.end().await;
-    tell_end(&end, session, log).await.map(|_| None)
-}
-
-/// Says what was left when a process ended. True when there was something to say.
-async fn tell_end(end: &Ended, session: &SessionId, log: &TurnLog) -> Result<bool, StoreError> {
-    let told = if end.told {
-        tell::swept(&end.swept)
-    } else {
-        let mark = session.to_string();
-        let found = tokio::task::spawn_blocking(move || end_marked(SESSION_MARK, &mark, MARKED)).await;
-        Some(tell::keeper_killed(&found.unwrap_or_default()))
-    };
-    match told {
-        Some(event) => log.append(event).await.map(|()| true),
-        None => Ok(false),
     }
 }
 

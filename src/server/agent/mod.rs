@@ -11,6 +11,7 @@
 //! hypervisor's key does not reach it at all.
 
 mod definition;
+mod end;
 mod key;
 mod listen;
 pub mod outputs;
@@ -36,7 +37,7 @@ use claude_cli::{
 use domain::ids::SessionId;
 use futures_util::future::BoxFuture;
 
-pub use self::{definition::DefinitionError, key::KeyAgent, reach::TURN_FILE};
+pub use self::{definition::DefinitionError, key::Keys, reach::TURN_FILE};
 use self::{
     pool::Pool,
     reach::{CONSOLE_MARK, Reach, SESSION_MARK},

@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Agent, definition,
-    listen::{End, Listening},
+    end::End,
+    listen::Listening,
     pool::Warm,
     reach::{self, Reach},
     tell,
