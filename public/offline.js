@@ -58,5 +58,5 @@ caches.open('breakglass-1').then(async (cache) => {
 show();
 byId('again').addEventListener('click', () => location.reload());
 addEventListener('online', look);
-setInterval(look, 5_000);
+setInterval(look, 3_000);
 look();

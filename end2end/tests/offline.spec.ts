@@ -25,7 +25,7 @@ test('a page that is opened while the console is down shows the last view and it
   await expect(page.locator('link[rel=stylesheet]')).toBeAttached();
 
   await console.revive();
-  await hydrated(page);
+  await expect(page.locator('html[data-hydrated]')).toBeAttached({ timeout: 15_000 });
   await expect(lamp(page)).toHaveText(id.slice(0, 8));
   await expect(field(page)).toHaveValue('and what I was about to say');
   forgiveLostRequests(errors);
@@ -38,7 +38,7 @@ test('nothing from behind the sign-in is cached, and the last view can be switch
   await page.reload();
   await hydrated(page);
   const kept = () => page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith('breakglass:kept:')).length);
-  await expect.poll(kept).toBe(1);
+  await expect.poll(kept, { timeout: 15_000 }).toBe(1);
   const cached = await page.evaluate(async () => {
     const all = await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()));
     return all.flat().map(({ url }) => new URL(url).pathname);
