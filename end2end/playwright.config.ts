@@ -22,6 +22,8 @@ export default defineConfig({
   reporter: 'list',
   use: {
     trace: 'retain-on-failure',
+    // One that answers for the network would take requests away from the tests that watch them; its own test allows it.
+    serviceWorkers: 'block',
     launchOptions: {
       executablePath,
       // The sandbox needs privileges that containers lack; the rest keeps the browser off the network and off the GPU.

@@ -65,6 +65,13 @@ pub enum Link {
     Gone,
 }
 
+impl Link {
+    /// True while what is shown is what is.
+    pub fn is_live(&self) -> bool {
+        *self == Link::Live
+    }
+}
+
 /// A prompt on its way.
 #[derive(Clone, Debug)]
 pub struct Outgoing {

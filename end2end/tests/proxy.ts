@@ -83,9 +83,9 @@ export class Proxy {
       // A prime, so that it is never at the same place of a frame; and more each time, so that it gets on.
       let left = this.mode === 'cuts' ? 97 * this.streams : Infinity;
       answer.on('data', (piece: Buffer) => {
-        response.write(piece.subarray(0, left));
+        const whole = piece.length < left;
+        response.write(piece.subarray(0, left), () => whole || response.destroy());
         left -= piece.length;
-        if (left <= 0) response.destroy();
       });
       answer.on('end', () => response.end());
     });

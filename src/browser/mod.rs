@@ -14,6 +14,7 @@ mod scroll;
 mod sheet;
 mod source;
 mod stream;
+mod tail;
 mod window;
 
 use std::{cell::Cell, rc::Rc};
@@ -55,6 +56,7 @@ fn attach(state: State) {
     stream::attach(state);
     outbox::resume(state);
     run::resume(state);
+    tail::listen(state);
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("data-hydrated", "");
     }

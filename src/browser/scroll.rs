@@ -97,7 +97,7 @@ thread_local! {
     static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
 }
 
-fn elements(selector: &str) -> Vec<Element> {
+pub(super) fn elements(selector: &str) -> Vec<Element> {
     let found = document().query_selector_all(selector).ok();
     let found = found.iter().flat_map(|found| (0..found.length()).filter_map(|place| found.item(place)));
     found.filter_map(|node| node.dyn_into().ok()).collect()

@@ -24,7 +24,11 @@ pub(super) struct Source(Option<AbortController>);
 
 impl Source {
     /// Opens the stream at this address and tells what comes of it.
-    pub(super) fn open(url: String, mut told: impl FnMut(News) + 'static) -> Self {
+    pub(super) fn open(url: String, told: impl FnMut(News) + 'static) -> Self {
+        Self::open_boxed(url, Box::new(told))
+    }
+
+    fn open_boxed(url: String, mut told: Box<dyn FnMut(News)>) -> Self {
         let controller = AbortController::new().ok();
         let signal = controller.as_ref().map(AbortController::signal);
         dom::spawn(async move {

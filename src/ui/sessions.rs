@@ -39,11 +39,11 @@ pub fn SessionsShell() -> impl IntoView {
                 </header>
                 <main>
                     <h1>{here}</h1>
-                    <form class="search" method="get" action="/sessions" role="search">
+                    <form id="search" class="search" method="get" action="/sessions" role="search">
                         {archived.then(|| view! { <input type="hidden" name="archived" value="true"/> })}
                         <input
                             class="words" type="search" name="q" value=list.q.clone() maxlength="200" aria-label="Search in sessions"
-                            placeholder="Search prompts, answers, commands, outputs" enterkeyhint="search"
+                            placeholder="Search in all that was said" enterkeyhint="search"
                         />
                         <button aria-label="Search"><Icon name="search"/></button>
                     </form>
@@ -60,12 +60,15 @@ pub fn SessionsShell() -> impl IntoView {
 /// What there is to say of a list in which nothing stands.
 fn nothing(q: &str, archived: bool) -> impl IntoView + use<> {
     let words = match (q.is_empty(), archived) {
-        (false, false) => format!("No open session has “{}” in it. Look among those in the archive too.", shown(q)),
+        (false, false) => format!("No open session has “{}” in it.", shown(q)),
         (false, true) => format!("No archived session has “{}” in it.", shown(q)),
         (true, true) => "Nothing was put away yet.".to_owned(),
         (true, false) => "There is no session yet. Your first prompt opens one.".to_owned(),
     };
-    view! { <p class="nothing">{words}</p> }
+    let elsewhere = (!q.is_empty() && !archived).then(|| {
+        view! { <button form="search" name="archived" value="true" class="elsewhere">"Search the archive"</button> }
+    });
+    view! { <p class="nothing">{words}</p>{elsewhere} }
 }
 
 fn row(session: &SessionSummary, list: &SessionList) -> impl IntoView + use<> {
@@ -76,7 +79,7 @@ fn row(session: &SessionSummary, list: &SessionList) -> impl IntoView + use<> {
         1 => "1 entry".to_owned(),
         count => format!("{count} entries"),
     };
-    let facts = format!("{} UTC · {entries} · {}", created.utc_date_time(), id.short());
+    let facts = format!("{} · {entries} · {}", created.utc_date_time(), id.short());
     let what = if *archived { "Bring back" } else { "Archive" };
     let named = |what: &str| format!("{what}: {title}");
     view! {

@@ -21,7 +21,8 @@ pub fn Shell() -> impl IntoView {
     let title = if state.waiting.get().is_some() { format!("{DECIDE}{title}") } else { title };
     let refresh = refresh(state);
     let boot = format!(
-        "import start, {{ hydrate }} from '{}'; start({{ module_or_path: '{}' }}).then(hydrate);",
+        "import start, {{ hydrate }} from '{}'; start({{ module_or_path: '{}' }}).then(hydrate); \
+         navigator.serviceWorker?.register('/worker.js').catch(() => {{}});",
         names.js, names.wasm
     );
     view! {

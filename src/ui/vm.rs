@@ -42,6 +42,10 @@ pub(super) fn VmSheet() -> impl IntoView {
                         <summary>"Power"</summary>
                         {power}
                     </details>
+                    <label class="override keep-view">
+                        <input id="keep-view" type="checkbox" checked/>
+                        "Keep the last view on this device, to be read where there is no network"
+                    </label>
                 </div>
             </aside>
         </div>

@@ -10,7 +10,10 @@ use tower_http::{services::ServeDir, services::ServeFile, set_header::SetRespons
 use crate::server::{assets::Assets, console::Console};
 
 /// What is in `public/`, each by its name: a folder served at the root would shadow the gate.
-const PUBLIC: [(&str, &str); 8] = [
+const PUBLIC: [(&str, &str); 11] = [
+    ("/offline.html", "offline.html"),
+    ("/offline.js", "offline.js"),
+    ("/worker.js", "worker.js"),
     ("/manifest.webmanifest", "manifest.webmanifest"),
     ("/favicon.ico", "favicon.svg"),
     ("/favicon.svg", "favicon.svg"),
@@ -37,5 +40,13 @@ pub(super) fn routes(assets: &Assets) -> Router<Console> {
     for (path, file) in PUBLIC {
         public = public.route_service(path, ServeFile::new(assets.root.join(file)));
     }
-    pkg.merge(public.layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, a_day)))
+    // The page without a network, and the worker that shows it, run as they are: nothing inline, nothing from elsewhere.
+    let policy = HeaderValue::from_static(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'",
+    );
+    let public = public
+        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, a_day))
+        .layer(SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, policy));
+    pkg.merge(public)
 }
