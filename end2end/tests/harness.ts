@@ -310,6 +310,8 @@ export const sessionOf = (page: Page): string => new URL(page.url()).pathname.re
 export function watch(page: Page, errors: string[]): void {
   page.on('pageerror', (error) => errors.push(`pageerror: ${error}`));
   page.on('console', (message) => {
+    // What the tests' own settings keep from running says so.
+    if (message.text() === 'Service Worker registration blocked by Playwright') return;
     // A violation of the content security policy is reported here too.
     if (message.type() === 'error' || message.type() === 'warning') errors.push(`console: ${message.text()}`);
   });

@@ -229,7 +229,7 @@ async fn send(state: State, key: String) {
         _ if there.is_none() => {}
         Ok(FormAnswer::Failed { status: 503, .. }) | Err(Trouble::NotSent) => {
             step(state, &key, Step::Unsure);
-            if state.link.get_untracked() == Link::Live {
+            if matches!(state.link.get_untracked(), Link::Live | Link::Held) {
                 dom::later(SOON, move || flush(state));
             }
         }
