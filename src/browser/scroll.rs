@@ -51,21 +51,23 @@ fn scrolled(state: State, scroller: &Element) {
     if PLACE.with_borrow(Option::is_some) {
         return;
     }
+    follow(state, scroller);
     let top = top(scroller);
-    let following = state.below.get_untracked().is_none();
-    if -top <= NEAR && !state.in_past() {
-        if !following {
-            state.below.set(None);
-        }
-    } else if following {
-        state.below.set(Some(0));
-    }
     let above = f64::from(scroller.scroll_height() - scroller.client_height()) + top;
     if above < AHEAD && untrack(|| state.shown(has_older)) {
         shown::fetch(state, true);
     } else if -top < AHEAD && state.in_past() {
         shown::fetch(state, false);
     }
+}
+
+/// Says whether the reader is at the end, and gives it.
+fn follow(state: State, scroller: &Element) -> bool {
+    let following = -top(scroller) <= NEAR && !state.in_past();
+    if following != state.below.get_untracked().is_none() {
+        state.below.set((!following).then_some(0));
+    }
+    following
 }
 
 fn has_older(transcript: &Transcript) -> bool {
@@ -117,7 +119,8 @@ pub(super) fn hold(state: State) {
     if let Some(scroller) = scroller()
         && PLACE.with_borrow(Option::is_none)
     {
-        let following = state.below.get_untracked().is_none();
+        // They may have scrolled a moment ago, of which no event has come yet.
+        let following = follow(state, &scroller);
         PLACE.set(Some(Place {
             following,
             row: if following { None } else { first_in_sight(&scroller) },
