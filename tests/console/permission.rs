@@ -102,6 +102,7 @@ async fn rendered(events: Vec<Event>, turn_active: bool) -> String {
         hypervisor_configured: true,
         practice: false,
         has_ai: true,
+        keepalive_ms: 20_000,
     };
     let page = Page {
         session: Some(session),
