@@ -40,7 +40,7 @@ impl Source {
                 let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
                 let mut decoder = Decoder::default();
                 while let Ok(read) = JsFuture::from(reader.read()).await {
-                    let Ok(bytes) = Reflect::get(&read, &"value".into()).and_then(|it| it.dyn_into::<Uint8Array>())
+                    let Ok(bytes) = Reflect::get(&read, &"value".into()).and_then(JsCast::dyn_into::<Uint8Array>)
                     else {
                         break;
                     };
