@@ -97,6 +97,8 @@ struct Place {
 thread_local! {
     /// One place for all changes that are shown together.
     static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
+    /// The row that the last change was counted from, and where its top was to stand.
+    static STOOD: RefCell<Option<(Element, f64)>> = const { RefCell::new(None) };
 }
 
 pub(super) fn elements(selector: &str) -> Vec<Element> {
@@ -111,7 +113,9 @@ fn first_in_sight(scroller: &Element) -> Option<(Element, f64)> {
     let place = rows.partition_point(|row| row.get_bounding_client_rect().bottom() <= edge);
     let row = rows.into_iter().nth(place)?;
     let top = row.get_bounding_client_rect().top();
-    Some((row, top))
+    // What a browser rounds off each time must not add up.
+    let before = STOOD.take().filter(|(other, before)| *other == row && (top - before).abs() < 1.0);
+    Some((row, before.map_or(top, |(_, before)| before)))
 }
 
 /// Called before what is shown changes: puts the reader back where they were when it has.
@@ -145,9 +149,10 @@ fn settle(state: State, scroller: &Element) {
         set_top(scroller, 0.0);
     } else if let Some((row, there)) = row.filter(|(row, _)| row.is_connected()) {
         let moved = row.get_bounding_client_rect().top() - there;
-        if moved.abs() >= 0.5 {
+        if moved != 0.0 {
             set_top(scroller, top(scroller) + moved);
         }
+        STOOD.set(Some((row, there)));
     } else {
         // What grew, grew at the end; a browser that anchors by itself is corrected to the same place.
         set_top(scroller, before - f64::from(scroller.scroll_height() - height));
