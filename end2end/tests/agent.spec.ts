@@ -91,6 +91,24 @@ test('a tap on Triage shows the agent at work: its words as they come, its comma
   expect(requests).toMatchObject([{ api_key: apiKey }, { api_key: apiKey, last_tool_result: 'load 0.42 of 2 CPUs' }]);
 });
 
+test('a page that is loaded anew in the middle of a sentence shows what was written so far, and then the rest', async ({
+  page,
+  console,
+  provider,
+}) => {
+  await openSession(page, console);
+  await send(page, script([{ text: ['Before ', { hold: 'reloaded' }, 'and after.'] }]));
+  await provider.held('reloaded');
+  await expect(draft(page)).toHaveText('Before');
+  await page.reload();
+  await hydrated(page);
+  await expect(draft(page)).toHaveText('Before');
+  await provider.release('reloaded');
+  await expect(finished(page)).toHaveCount(1);
+  await expect(words(page)).toHaveText(['Before and after.']);
+  await expect(draft(page)).toHaveCount(0);
+});
+
 test('the agent goes on while the page is away, and the page that comes back has missed nothing', async ({
   page,
   console,
