@@ -82,10 +82,14 @@ export class Proxy {
       }
       // A prime, so that it is never at the same place of a frame; and more each time, so that it gets on.
       let left = this.mode === 'cuts' ? 97 * this.streams : Infinity;
+      let cut = false;
       answer.on('data', (piece: Buffer) => {
-        const whole = piece.length < left;
-        response.write(piece.subarray(0, left), () => whole || response.destroy());
+        if (cut) return;
+        response.write(piece.subarray(0, Math.max(left, 0)));
         left -= piece.length;
+        cut = left <= 0;
+        // A browser throws away what it has not read yet when a connection breaks, so it is given the time to.
+        if (cut) setTimeout(() => response.destroy(), 150);
       });
       answer.on('end', () => response.end());
     });

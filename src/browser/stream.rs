@@ -347,7 +347,11 @@ fn take(state: State, frames: Vec<Frame>) {
     let mut entries = Vec::new();
     for frame in frames {
         match (frame.event.as_deref(), super::decode::decoded(&frame.data)) {
-            (None, Some(Streamed::Entry(entry))) => entries.push(entry),
+            (None, Some(Streamed::Entry(entry))) => {
+                // A link that gets on is tried again soon, however often it is cut.
+                with(|follower| follower.wait = FIRST_WAIT);
+                entries.push(entry);
+            }
             (None, Some(Streamed::Live(live))) => {
                 shown::arrived(state, std::mem::take(&mut entries));
                 scroll::hold(state);
