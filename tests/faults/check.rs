@@ -102,8 +102,8 @@ pub fn turns(log: &Log) -> Vec<String> {
                 }
             }
             Event::TurnEnd => open.take().map_or_else(|| fault("an end without a turn"), drop),
-            // A run is somebody's tap, whatever the session does.
-            Event::Verb { .. } => {}
+            // A run is somebody's tap, whatever the session does; and what it did is looked at in its own time.
+            Event::Verb { .. } | Event::Check { .. } => {}
             _ if open.is_none() => fault("outside of a turn"),
             Event::Tool { tool_id, .. } if !tools.insert(tool_id.clone()) => fault("a tool id that was used before"),
             Event::ToolResult { tool_id, .. } => {
