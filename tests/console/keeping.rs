@@ -6,17 +6,10 @@ use serde_json::json;
 
 use crate::harness::console::{Console, TOKEN, kinds, practice};
 
-async fn with(console: &Console, prompt: &str) -> String {
-    let session = console.session().await;
-    console.prompt(&session, prompt).await;
-    console.idle(&session).await;
-    session
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_taken_out_as_its_log_and_as_a_report_without_secrets() {
     let console = Console::practice().await;
-    let session = with(&console, "!echo the disk is full; echo password=hunter2").await;
+    let session = console.session_with("!echo the disk is full; echo password=hunter2").await;
     let entries = console.get_json(&format!("/api/session/{session}/entries")).await;
     let log = console.get(&format!("/api/session/{session}/export?format=jsonl")).await.text().await.unwrap();
     let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -47,7 +40,7 @@ async fn a_session_is_taken_out_as_its_log_and_as_a_report_without_secrets() {
 async fn what_is_old_goes_when_the_configuration_says_so_and_stays_when_it_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let console = Console::start_in(practice(), folder.path()).await;
-    let (old, new) = (with(&console, "!echo old").await, with(&console, "!echo new").await);
+    let (old, new) = (console.session_with("!echo old").await, console.session_with("!echo new").await);
     console.post("/api/pve/status", json!({})).await;
     console.end().await;
     let week = 7 * 24 * 60 * 60 * 1000;
@@ -82,7 +75,7 @@ async fn what_is_old_goes_when_the_configuration_says_so_and_stays_when_it_does_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_is_nearly_full_is_said_in_the_turn_and_on_the_page() {
     let console = Console::start(Settings { disk_warn_bytes: Some(u64::MAX), ..practice() }).await;
-    let session = with(&console, "!echo hi").await;
+    let session = console.session_with("!echo hi").await;
     let entries = console.get_json(&format!("/api/session/{session}/entries")).await;
     let entries: Vec<Entry> = serde_json::from_value(entries["entries"].clone()).unwrap();
     assert_eq!(kinds(&entries)[..3], ["user", "notice", "tool"]);

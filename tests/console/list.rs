@@ -9,18 +9,11 @@ async fn listed(console: &Console, query: &str) -> Vec<Value> {
     list["sessions"].as_array().unwrap().iter().map(|session| session["id"].clone()).collect()
 }
 
-async fn with(console: &Console, prompt: &str) -> String {
-    let session = console.session().await;
-    console.prompt(&session, prompt).await;
-    console.idle(&session).await;
-    session
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_found_by_what_was_asked_and_by_what_came_of_it() {
     let console = Console::practice().await;
-    let disk = with(&console, "!echo 'the DISK is 100% full\n\"really\"'").await;
-    let other = with(&console, "!echo nothing; echo $((40+2))").await;
+    let disk = console.session_with("!echo 'the DISK is 100% full\n\"really\"'").await;
+    let other = console.session_with("!echo nothing; echo $((40+2))").await;
     assert_eq!(listed(&console, "").await, [json!(other), json!(disk)]);
     assert_eq!(listed(&console, "?q=disk").await, [json!(disk)], "letters of either case");
     assert_eq!(listed(&console, "?q=42").await, [json!(other)], "in an output");
@@ -35,7 +28,7 @@ async fn a_session_is_found_by_what_was_asked_and_by_what_came_of_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_was_put_away_comes_back_with_its_next_prompt() {
     let console = Console::practice().await;
-    let (old, new) = (with(&console, "!echo old").await, with(&console, "!echo new").await);
+    let (old, new) = (console.session_with("!echo old").await, console.session_with("!echo new").await);
     let archive = format!("/api/session/{old}/archive");
     assert_eq!(console.post(&archive, json!({"archived": true})).await, (200, json!({"archived": true})));
     assert_eq!(listed(&console, "").await, [json!(new)]);
@@ -50,7 +43,7 @@ async fn a_session_that_was_put_away_comes_back_with_its_next_prompt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_that_nobody_looks_at_are_forgotten_and_found_again() {
     let console = Console::practice().await;
-    let first = with(&console, "!echo first").await;
+    let first = console.session_with("!echo first").await;
     for _ in 0..80 {
         console.session().await;
     }

@@ -156,6 +156,14 @@ impl Console {
         opened["session_id"].as_str().unwrap().to_owned()
     }
 
+    /// A new session in which this prompt's turn has ended.
+    pub async fn session_with(&self, text: &str) -> String {
+        let session = self.session().await;
+        self.prompt(&session, text).await;
+        self.idle(&session).await;
+        session
+    }
+
     /// Sends a prompt that must be let in.
     pub async fn prompt(&self, session: &str, text: &str) {
         let answer = self.post(&format!("/api/session/{session}/prompt"), json!({ "prompt": text })).await;
