@@ -10,18 +10,42 @@ use super::child::Argv;
 pub struct Ssh {
     destination: String,
     config: Option<PathBuf>,
-    known_hosts: PathBuf,
+    host_key: HostKey,
     /// The socket of the ssh-agent that holds its key, where the console has one of its own.
     identity_agent: Option<PathBuf>,
 }
+
+/// By what the other side must show that it is who it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostKey {
+    /// By what ssh's own configuration says.
+    Configured,
+    /// By the key in this file, where the first one is put; another one is refused.
+    Pinned(PathBuf),
+    /// By nothing that ssh would refuse: the console looks at the fingerprint by itself, and warns.
+    Watched,
+}
+
+/// The name under which a pinned key stands in its file, whatever the host is called.
+pub const PINNED_NAME: &str = "breakglass-pinned";
 
 /// The exit code by which `ssh` says that it failed itself.
 pub const SSH_FAILED: i32 = 255;
 
 impl Ssh {
-    /// `known_hosts` is used where no configuration file says which.
-    pub fn new(destination: String, config: Option<PathBuf>, known_hosts: PathBuf) -> Self {
-        Ssh { destination, config, known_hosts, identity_agent: None }
+    /// A host; `config` is a file for `ssh -F`.
+    pub fn new(destination: String, config: Option<PathBuf>, host_key: HostKey) -> Self {
+        Ssh { destination, config, host_key, identity_agent: None }
+    }
+
+    /// What is done about its host key.
+    pub fn host_key(&self) -> &HostKey {
+        &self.host_key
+    }
+
+    /// The same host, held to its key in another way.
+    pub fn with_host_key(self, host_key: HostKey) -> Self {
+        Ssh { host_key, ..self }
     }
 
     /// What is reached: a host, `user@host`, or an alias of the configuration file.
@@ -38,11 +62,31 @@ impl Ssh {
     pub fn options(&self) -> Vec<OsString> {
         let mut args: Vec<OsString> = Vec::new();
         let option = |args: &mut Vec<OsString>, text: String| args.extend(["-o".into(), text.into()]);
-        match &self.config {
-            Some(config) => args.extend(["-F".into(), config.into()]),
-            None => {
-                option(&mut args, "StrictHostKeyChecking=accept-new".into());
-                option(&mut args, format!("UserKnownHostsFile=\"{}\"", self.known_hosts.display()));
+        if let Some(config) = &self.config {
+            args.extend(["-F".into(), config.into()]);
+        }
+        // Options of the command line stand over those of a configuration file.
+        match &self.host_key {
+            HostKey::Configured => {}
+            HostKey::Pinned(file) => {
+                option(&mut args, format!("UserKnownHostsFile=\"{}\"", file.display()));
+                option(&mut args, format!("HostKeyAlias={PINNED_NAME}"));
+                for text in ["StrictHostKeyChecking=accept-new", "GlobalKnownHostsFile=/dev/null"] {
+                    option(&mut args, text.into());
+                }
+                for text in ["UpdateHostKeys=no", "CheckHostIP=no", "HashKnownHosts=no"] {
+                    option(&mut args, text.into());
+                }
+            }
+            // Without a file to compare with, ssh says of every connection that it added a key, unless it is told to
+            // say errors alone.
+            HostKey::Watched => {
+                for text in ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"] {
+                    option(&mut args, text.into());
+                }
+                for text in ["GlobalKnownHostsFile=/dev/null", "LogLevel=ERROR"] {
+                    option(&mut args, text.into());
+                }
             }
         }
         // Never a question, never a terminal, never a door back; a dead link is noticed within half a minute.
@@ -121,7 +165,8 @@ mod tests {
 
     #[test]
     fn nothing_but_the_command_follows_the_destination() {
-        let argv = Ssh::new("root@pve".into(), None, "/data/known_hosts".into()).argv("status", false);
+        let argv =
+            Ssh::new("root@pve".into(), None, HostKey::Pinned("/data/pve_host_key".into())).argv("status", false);
         let args: Vec<_> = argv.args.iter().map(|arg| arg.to_str().unwrap()).collect();
         assert_eq!(args[args.len() - 3..], ["--", "root@pve", "status"]);
         assert!(args.contains(&"BatchMode=yes") && args.contains(&"ConnectTimeout=10"));

@@ -31,6 +31,8 @@ pub mod preset;
 
 pub mod runbook;
 
+pub mod probe;
+
 pub mod sse;
 
 pub mod call;

@@ -154,7 +154,7 @@ pub fn outcome_of(end: &HostEnd) -> Outcome {
 }
 
 /// A mutation that stands in the way of another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mutation {
     /// Its run.
     pub run_id: RunId,

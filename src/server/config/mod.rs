@@ -12,11 +12,11 @@ mod agent;
 mod settings;
 
 pub use agent::{AgentConfig, AgentSurroundings};
-pub use settings::{BackendChoice, Permissions, Settings};
+pub use settings::{BackendChoice, HostKeys, Permissions, Settings};
 
 use super::{
     power::hypervisor::{Hypervisor, PveSsh},
-    ssh::Ssh,
+    ssh::{HostKey, Ssh},
     target::Target,
 };
 
@@ -115,6 +115,10 @@ pub struct Config {
     pub agents_dir: Option<PathBuf>,
     pub backend: BackendChoice,
     pub target_name: String,
+    /// What everybody should know of it.
+    pub target_note: Option<String>,
+    /// What to use when the hypervisor itself is gone.
+    pub fallback: Option<String>,
     pub target: Target,
     pub hypervisor: Hypervisor,
     pub auth: AuthConfig,
@@ -172,8 +176,11 @@ impl Settings {
         let (target, hypervisor) = if practice {
             (Target::ThisMachine, Hypervisor::Practice(data_dir.join("practice")))
         } else {
-            let known_hosts = data_dir.join("known_hosts");
-            let ssh = |name, user: Option<String>, host: Option<String>, alias: &str| {
+            // Who wrote an SSH configuration said in it what is to be done about host keys.
+            let left = if settings.ssh_config.is_some() { HostKeys::Off } else { HostKeys::Pin };
+            let pins = settings.host_keys.unwrap_or(left) == HostKeys::Pin;
+            let ssh = |name, user: Option<String>, host: Option<String>, alias: &str, pinned: HostKey| {
+                let host_key = if pins { pinned } else { HostKey::Configured };
                 for (what, value) in [("user", &user), ("host", &host)] {
                     if let Some(value) = value
                         && !is_ssh_name(value)
@@ -187,17 +194,18 @@ impl Settings {
                 Ok(match (host, &settings.ssh_config) {
                     (Some(host), config) => {
                         let destination = user.map_or(host.clone(), |user| format!("{user}@{host}"));
-                        Some(Ssh::new(destination, config.clone(), known_hosts.clone()))
+                        Some(Ssh::new(destination, config.clone(), host_key))
                     }
-                    (None, Some(config)) => Some(Ssh::new(alias.to_owned(), Some(config.clone()), known_hosts.clone())),
+                    (None, Some(config)) => Some(Ssh::new(alias.to_owned(), Some(config.clone()), host_key)),
                     (None, None) => None,
                 })
             };
             let pve_user = settings.pve_user.or_else(|| settings.pve_host.is_some().then(|| "root".to_owned()));
+            let pinned = HostKey::Pinned(data_dir.join("hypervisor_host_key"));
             (
-                ssh("BREAKGLASS_DEVVM_HOST", settings.devvm_user, settings.devvm_host, "devvm")?
+                ssh("BREAKGLASS_DEVVM_HOST", settings.devvm_user, settings.devvm_host, "devvm", HostKey::Watched)?
                     .map_or(Target::Unconfigured, Target::Ssh),
-                ssh("BREAKGLASS_PVE_HOST", pve_user, settings.pve_host, "pve")?
+                ssh("BREAKGLASS_PVE_HOST", pve_user, settings.pve_host, "pve", pinned)?
                     .map_or(Hypervisor::Unconfigured, |ssh| Hypervisor::Ssh(PveSsh(ssh))),
             )
         };
@@ -211,6 +219,8 @@ impl Settings {
             agents_dir: settings.agents_dir,
             backend: settings.backend.unwrap_or_default(),
             target_name: settings.target_name.unwrap_or_else(|| default_name.into()),
+            target_note: said(settings.target_note),
+            fallback: said(settings.fallback),
             target,
             hypervisor,
             auth: AuthConfig {
@@ -238,6 +248,11 @@ impl Settings {
             child_env: surroundings.child_env,
         })
     }
+}
+
+/// A text in which something stands.
+fn said(text: Option<String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 fn days(days: u64) -> Duration {

@@ -75,6 +75,15 @@ pub struct Settings {
     /// The target's name, as people call it [default: devvm]
     #[arg(long, env = "BREAKGLASS_TARGET_NAME", value_name = "NAME")]
     pub target_name: Option<String>,
+    /// What everybody should know of the target; stands beside its controls
+    #[arg(long, env = "BREAKGLASS_TARGET_NOTE", value_name = "TEXT")]
+    pub target_note: Option<String>,
+    /// What to use when the hypervisor itself is gone; shown when it does not answer
+    #[arg(long, env = "BREAKGLASS_FALLBACK", value_name = "TEXT")]
+    pub fallback: Option<String>,
+    /// Whether host keys are pinned on first use, or left to ssh's own configuration [default: pin; with an SSH configuration off]
+    #[arg(long, env = "BREAKGLASS_HOST_KEYS", value_name = "pin|off")]
+    pub host_keys: Option<HostKeys>,
     /// Host name or address of the target
     #[arg(long, env = "BREAKGLASS_DEVVM_HOST", value_name = "HOST")]
     pub devvm_host: Option<String>,
@@ -175,6 +184,16 @@ pub enum Permissions {
     Ask,
 }
 
+/// What is done about host keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum HostKeys {
+    /// Pinned on first use. Another one of the hypervisor's is refused, another one of the target's warned of.
+    Pin,
+    /// Left to ssh and its configuration.
+    Off,
+}
+
 impl Settings {
     /// Lays these settings (command line and environment) over those of the configuration file, if one is named.
     pub(super) fn over_file(self) -> Result<Settings, ConfigError> {
@@ -211,6 +230,9 @@ impl Settings {
             agent_file_max_bytes,
             anthropic_api_key,
             target_name,
+            target_note,
+            fallback,
+            host_keys,
             devvm_host,
             devvm_user,
             pve_host,
