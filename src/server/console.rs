@@ -5,11 +5,12 @@ use std::{path::PathBuf, sync::Arc};
 
 use axum::response::Response;
 use domain::{
-    call::{Cancelled, DecisionInput, PromptInput, Run, VerbInput},
+    call::{AcceptKey, Cancelled, DecisionInput, LockInput, Locked, PromptInput, Run, VerbInput},
     ids::SessionId,
     page::{Page, SessionList, SignIn, Surroundings},
     permission::Choice,
     preset::Presets,
+    probe::{KeyHost, Lock},
     turn::check_prompt,
     verb::Verb,
 };
@@ -65,6 +66,9 @@ impl std::ops::Deref for Console {
         &self.0
     }
 }
+
+/// The longest reason of a lock, in characters.
+const LOCK_WHY: usize = 200;
 
 /// A name that a CLI takes for a model and for nothing else.
 fn is_model(text: &str) -> bool {
@@ -180,6 +184,33 @@ impl Console {
         }
         let verdict = Verdict { decision: decision.into(), message, answers };
         Ok(self.sessions.decide(session, &request_id, verdict, operator.name(), recorded).await?)
+    }
+
+    /// Forbids mutations of the target, or allows them again; an agent cannot.
+    pub async fn set_lock(&self, operator: &Operator, input: LockInput) -> Result<Locked, Failure> {
+        let LockInput { locked, why } = input;
+        let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
+        if why.chars().count() > LOCK_WHY {
+            return Err(Failure::BadInput(format!(
+                "the reason of a lock has at most {LOCK_WHY} characters: shorten it"
+            )));
+        }
+        let by = operator.name().to_owned();
+        let lock = locked.then(|| Lock { by: by.clone(), since: fresh::now(), why });
+        tracing::info!(%by, locked, "the target's lock");
+        self.power.set_lock(lock.clone()).await?;
+        Ok(Locked { lock })
+    }
+
+    /// Believes a host key that changed, if it is the one that is seen now.
+    pub async fn accept_host_key(&self, operator: &Operator, input: &AcceptKey) -> Result<(), Failure> {
+        let AcceptKey { host, fingerprint } = input;
+        match host {
+            KeyHost::Hypervisor => self.power.accept_host_key(fingerprint).await?,
+            KeyHost::Target => return Err(Failure::NotFound),
+        }
+        tracing::info!(by = operator.name(), ?host, %fingerprint, "a host key was accepted");
+        Ok(())
     }
 
     /// Begins a run of a verb. `recorded` makes of it what its key is answered, should the server die now.

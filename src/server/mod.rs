@@ -62,7 +62,7 @@ use self::{
     console::{Console, Parts},
     disk::Disk,
     listener::{PatientListener, Peer},
-    power::{Ask, Power, PowerConfig},
+    power::{Ask, Power, PowerConfig, Resumed},
     runbook::Runbook,
     sessions::{
         Backends, Sessions,
@@ -180,7 +180,12 @@ pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Resu
     if let Some(keep) = config.limits.retention {
         retention::begin(store.clone(), Arc::clone(&sessions), config.agent.sessions_dir.clone(), keep);
     }
-    Power::close_abandoned(store.clone(), Arc::clone(&sessions)).await;
+    for Resumed { run, session } in power.resume(&sessions, http::verb_answer).await {
+        let verb = run.run().verb;
+        if let (Some(checker), Some(session), true) = (&checker, session, verb.mutates()) {
+            checker.after_run(run, verb, session);
+        }
+    }
     Ok(Console::new(Parts {
         store,
         sessions,

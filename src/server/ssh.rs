@@ -142,6 +142,15 @@ pub fn never_sent(exit_code: i32, stdout: &str, stderr: &str) -> Option<String> 
     certain.then(|| last_line(stderr))
 }
 
+/// The fingerprint of a host key for which `ssh` would not go on, because another one is pinned.
+pub fn other_host_key(stderr: &str) -> Option<String> {
+    if !stderr.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {
+        return None;
+    }
+    let fingerprint = |word: &str| word.starts_with("SHA256:").then(|| word.trim_end_matches('.').to_owned());
+    stderr.split_whitespace().find_map(fingerprint)
+}
+
 /// True when somebody answered and would not let us in, or was not who we expected.
 pub fn was_answered(why: &str) -> bool {
     ["Permission denied", "Host key verification failed", "Too many authentication failures", "Unable to negotiate"]
@@ -187,6 +196,17 @@ mod tests {
         ] {
             assert!(never_sent(255, "", lost).is_none(), "{lost}");
         }
+    }
+
+    #[test]
+    fn the_key_that_was_refused_is_named() {
+        let stderr = "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n\
+                      The fingerprint for the ED25519 key sent by the remote host is\n\
+                      SHA256:0n1wfjqFRJg64AoZkb7a9RTyjZJrR3x2qFmJ5RhHvCM.\n\
+                      Host key verification failed.\n";
+        assert_eq!(other_host_key(stderr).as_deref(), Some("SHA256:0n1wfjqFRJg64AoZkb7a9RTyjZJrR3x2qFmJ5RhHvCM"));
+        assert!(never_sent(255, "", stderr).is_some());
+        assert_eq!(other_host_key("Host key verification failed.\n"), None);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub mod transcript;
 
 pub mod verb;
 
+pub mod host;
+
 pub mod preset;
 
 pub mod runbook;
