@@ -37,5 +37,7 @@ pub mod call;
 
 pub mod page;
 
+pub mod read;
+
 #[cfg(test)]
 mod testing;
