@@ -1,12 +1,12 @@
 //! A call to the console by the browser's own fetch. Whatever stands between the two may answer in the console's place; an
 //! answer that is none of the console's is told from one that is.
 
-use serde::de::DeserializeOwned;
+use domain::read::Read;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestInit, RequestRedirect, Response};
 
-use super::decode::decoded;
+use super::decode::read;
 
 /// No answer came.
 pub(super) const NONE: u16 = 0;
@@ -40,9 +40,12 @@ impl Answer {
     }
 
     /// Its body as a type of ours, or nothing where it is none.
-    pub(super) async fn body<T: DeserializeOwned>(self) -> Option<T> {
-        let text = JsFuture::from(self.0?.text().ok()?).await.ok()?;
-        decoded(&text.as_string()?)
+    pub(super) async fn body<T: Read>(self) -> Option<T> {
+        read(self.parsed().await?)
+    }
+
+    async fn parsed(self) -> Option<JsValue> {
+        JsFuture::from(self.0?.json().ok()?).await.ok()
     }
 }
 

@@ -31,10 +31,20 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Client> {
     setup::wasm_target(TARGET)?;
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--profile=wasm-release"]).args(CLIENT).arg("--target-dir").arg(workspace.client_target());
-    child::succeed(&mut cargo)?;
+    child::succeed(cargo.env("CARGO_ENCODED_RUSTFLAGS", same_anywhere(workspace)?))?;
     let compiled = workspace.client_target().join(TARGET).join("wasm-release/breakglass.wasm");
     let compiled = fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
     glue(&compiled, &workspace.client_target().join("glue"))
+}
+
+/// The compiler's flags by which the client says nothing of the machine that compiled it: panics name their files, and
+/// what is served to strangers should be of the same bytes, and of the same size, wherever the checkout lies. Separated
+/// as cargo wants them, so that a path may have spaces in it.
+fn same_anywhere(workspace: &Workspace) -> Result<String> {
+    let named =
+        [(workspace.root.clone(), "workspace"), (workspace.registry()?, "crate"), (workspace.sysroot()?, "rust")];
+    let flags = named.map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()));
+    Ok(flags.join("\u{1f}"))
 }
 
 /// Runs wasm-bindgen into `folder`, or reads what is there when it came from the same wasm by the same xtask: a build

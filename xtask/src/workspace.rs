@@ -49,6 +49,21 @@ impl Workspace {
         self.root.join("end2end")
     }
 
+    /// The folder of the toolchain that compiles, with its own sources where they are installed.
+    pub(crate) fn sysroot(&self) -> Result<PathBuf> {
+        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
+        let output = Command::new(rustc).args(["--print", "sysroot"]).current_dir(&self.root).output();
+        let output = output.context("cannot start rustc")?;
+        Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end()))
+    }
+
+    /// The folder in which cargo keeps the sources of dependencies, one below for each registry.
+    pub(crate) fn registry(&self) -> Result<PathBuf> {
+        let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+        let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).context("there is no home directory")?;
+        Ok(home.join("registry/src"))
+    }
+
     /// `cargo`, to be started in the workspace's root.
     pub(crate) fn cargo(&self) -> Command {
         let mut cargo = cargo_program();

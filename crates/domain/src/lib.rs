@@ -41,5 +41,7 @@ pub mod call;
 
 pub mod page;
 
+pub mod read;
+
 #[cfg(test)]
 mod testing;
