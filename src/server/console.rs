@@ -28,6 +28,7 @@ use super::{
     fresh,
     idempotency::Once,
     power::{self, Ask, Power, live::LiveRun},
+    probe::Prober,
     sessions::{Prompt, SessionError, Sessions, backend::Task, permissions::Verdict, session::Session},
     store::{Form, Intent, Store, StoredAnswer},
 };
@@ -52,7 +53,9 @@ pub struct Parts {
     pub sessions_dir: PathBuf,
     pub renderer: Renderer,
     pub disk: Disk,
-    /// Looks at the target after what may have changed it, where that is wanted.
+    /// Looks at the target, and remembers what it saw.
+    pub prober: Arc<Prober>,
+    /// Records what became of the target after what may have changed it, where that is wanted.
     pub checker: Option<Arc<Checker>>,
     /// Cancelled when the server is about to end: streams say so and end.
     pub ending: CancellationToken,
@@ -207,9 +210,17 @@ impl Console {
         let told = session.clone();
         let ask = Ask { verb, by, session, override_unknown, recorded, stop: CancellationToken::new() };
         let begun = self.power.begin(ask).await;
-        if let (Ok(run), Some(session), Some(checker), true) = (&begun, told, &self.checker, verb.mutates()) {
-            checker.after_run(Arc::clone(run), verb, session);
+        if let (Ok(run), true) = (&begun, verb.mutates()) {
+            let way_up = self.prober.follow(Arc::clone(run), verb);
+            if let (Some(session), Some(checker)) = (told, &self.checker) {
+                checker.after_run(way_up, session);
+            }
         }
         Ok(begun)
+    }
+
+    /// Pins another host key of the hypervisor, if it is the one that was seen.
+    pub async fn accept_hypervisor_key(&self, _fingerprint: &str) -> Result<(), Failure> {
+        Err(Failure::HostKeyNotSeen("the hypervisor showed no other host key than the pinned one".into()))
     }
 }

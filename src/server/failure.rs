@@ -45,6 +45,8 @@ pub enum Failure {
     BodyTooLong { limit: usize },
     #[error("this output is not kept: what there is of it stands in the transcript")]
     UnknownOutput,
+    #[error("{0}")]
+    HostKeyNotSeen(String),
     #[error("an agent's turn may run verbs and nothing else")]
     NotForAgents,
     #[error(transparent)]
@@ -87,6 +89,7 @@ impl Failure {
             Failure::Session(SessionError::UnknownPermission(_)) => (StatusCode::NOT_FOUND, Code::UnknownPermission),
             Failure::Session(SessionError::AlreadyDecided) => (StatusCode::CONFLICT, Code::AlreadyDecided),
             Failure::UnknownOutput => (StatusCode::NOT_FOUND, Code::UnknownOutput),
+            Failure::HostKeyNotSeen(_) => (StatusCode::CONFLICT, Code::HostKeyNotSeen),
             Failure::NotForAgents => (StatusCode::FORBIDDEN, Code::NotForAgents),
             Failure::Session(SessionError::Ending) => (StatusCode::SERVICE_UNAVAILABLE, Code::Ending),
             Failure::Session(SessionError::Refused(Refused::TooManyTurns { .. })) => {

@@ -55,6 +55,8 @@ pub enum Code {
     UnknownOutput,
     /// 409: the permission was decided, by somebody else or by time.
     AlreadyDecided,
+    /// 409: this is not the host key that was seen.
+    HostKeyNotSeen,
     /// 403: an agent may not make this call.
     NotForAgents,
     /// 422: the idempotency key was used with another body.

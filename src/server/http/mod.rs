@@ -12,6 +12,7 @@ mod session;
 mod sign_in;
 mod static_files;
 mod stream;
+mod target;
 
 use axum::{
     Json, Router,
@@ -76,6 +77,8 @@ fn guarded_routes(console: &Console) -> Router<Console> {
         .route("/api/pve/runs/{run_id}", get(pve::run))
         .route("/api/pve/runs/{run_id}/stream", get(pve::stream))
         .route("/api/pve/{verb}", post(pve::verb))
+        .route("/api/target", get(target::status))
+        .route("/api/target/host-key", post(target::accept_host_key))
         .route("/api/presets", get(presets))
         .fallback(async || Failure::NotFound)
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)

@@ -33,8 +33,10 @@ impl Figures {
             number(line).map(|kib| kib as u64)
         };
         // Kernels before 3.14 have no MemAvailable; what they could free is then an estimate.
-        let free =
-            || Some(of_memory("MemFree")? + of_memory("Buffers").unwrap_or(0) + of_memory("Cached").unwrap_or(0));
+        let free = || {
+            let rest = of_memory("Buffers").unwrap_or(0).saturating_add(of_memory("Cached").unwrap_or(0));
+            Some(of_memory("MemFree")?.saturating_add(rest))
+        };
         Figures {
             uptime: output.first("uptime").and_then(number).map(|seconds| seconds as u64),
             load,

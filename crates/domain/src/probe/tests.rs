@@ -348,6 +348,19 @@ fn each_point_of_the_way_is_reached_once_and_in_order() {
     assert_eq!(way.times().unwrap(), "the cycle: stopped after 3.1 s, starting after 3.2 s, SSH answering after 21 s");
 }
 
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_a_rule_panic(
+        text in "([ -~\\n]|== (load|cpus|meminfo|space) ==\\n|Mem(Total|Free): 9{1,30}\\n|status: [a-z]{1,9}\\n){0,60}",
+    ) {
+        let figures = Figures::of(&text);
+        let read = HostSays::of(&StepOutcome::Exited { code: 0, output: text.clone(), truncated: false });
+        Listener::new(Verb::Cycle).hear(&text);
+        judged(ssh(SshSays::Answers(figures)), host(read.clone()));
+        judged(silent_because(&text), host(read));
+    }
+}
+
 #[test]
 fn strip_and_presets_recommend_the_same() {
     use crate::runbook::{Observation, Reading};
