@@ -16,6 +16,7 @@ use domain::{
 
 use super::{
     power::{NoCapture, NotAccepted},
+    probe::NotSeen,
     sessions::SessionError,
     store::StoreError,
 };
@@ -54,6 +55,8 @@ pub enum Failure {
     NoCapture(#[from] NoCapture),
     #[error("{0}")]
     HostKey(#[from] NotAccepted),
+    #[error(transparent)]
+    TargetKey(#[from] NotSeen),
     #[error("this output is not kept: what there is of it stands in the transcript")]
     UnknownOutput,
     #[error("an agent's turn may run verbs and nothing else")]
@@ -105,9 +108,10 @@ impl Failure {
             }
             Failure::HostKey(NotAccepted::Unwritable(_)) => (StatusCode::INSUFFICIENT_STORAGE, Code::StoreUnwritable),
             Failure::HostKey(NotAccepted::NotPinned | NotAccepted::Other { .. }) => {
-                (StatusCode::CONFLICT, Code::HostKeyOther)
+                (StatusCode::CONFLICT, Code::HostKeyNotSeen)
             }
             Failure::UnknownOutput => (StatusCode::NOT_FOUND, Code::UnknownOutput),
+            Failure::TargetKey(_) => (StatusCode::CONFLICT, Code::HostKeyNotSeen),
             Failure::NotForAgents => (StatusCode::FORBIDDEN, Code::NotForAgents),
             Failure::Session(SessionError::Ending) => (StatusCode::SERVICE_UNAVAILABLE, Code::Ending),
             Failure::Session(SessionError::Refused(Refused::TooManyTurns { .. })) => {

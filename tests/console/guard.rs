@@ -59,7 +59,7 @@ async fn another_host_key_of_the_hypervisor_is_refused_until_exactly_that_one_is
 
     let accept = |print: &str| json!({"host": "hypervisor", "fingerprint": print});
     let (status, told) = console.post("/api/target/host-key", accept(before)).await;
-    assert_eq!((status, &told["code"]), (409, &json!("host_key_other")), "{told}");
+    assert_eq!((status, &told["code"]), (409, &json!("host_key_not_seen")), "{told}");
     assert!(told["detail"].as_str().unwrap().contains(seen), "{told}");
     assert_eq!(verb(&console, "cycle").await.0, 502, "nothing changed");
     assert_eq!(console.post("/api/target/host-key", accept(seen)).await.0, 200);
@@ -72,7 +72,7 @@ async fn where_ssh_has_the_say_over_host_keys_there_is_none_to_accept() {
     let (console, _hypervisor, _sshd) = over_ssh(Settings::default()).await;
     let accept = json!({"host": "hypervisor", "fingerprint": "SHA256:x"});
     let (status, told) = console.post("/api/target/host-key", accept).await;
-    assert_eq!((status, &told["code"]), (409, &json!("host_key_other")));
+    assert_eq!((status, &told["code"]), (409, &json!("host_key_not_seen")));
     assert!(told["detail"].as_str().unwrap().contains("BREAKGLASS_HOST_KEYS"), "{told}");
 }
 

@@ -56,14 +56,14 @@ pub enum Code {
     UnknownCapture,
     /// 502: the hypervisor gave no answer.
     HypervisorSilent,
-    /// 409: the host key that was to be accepted is not the one that is seen.
-    HostKeyOther,
     /// 404: the agent asked for no such permission.
     UnknownPermission,
     /// 404: this output is not kept.
     UnknownOutput,
     /// 409: the permission was decided, by somebody else or by time.
     AlreadyDecided,
+    /// 409: this is not the host key that was seen.
+    HostKeyNotSeen,
     /// 403: an agent may not make this call.
     NotForAgents,
     /// 422: the idempotency key was used with another body.

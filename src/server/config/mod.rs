@@ -150,6 +150,8 @@ pub struct Limits {
     pub verb_output_bytes: usize,
     pub keepalive: Duration,
     pub slow_reader: Duration,
+    /// From which age on what is known of the target is looked at anew.
+    pub probe: Duration,
     pub prompt_bytes: usize,
     pub body_bytes: usize,
     pub store_bytes: u64,
@@ -238,6 +240,7 @@ impl Settings {
                 verb_output_bytes: settings.pve_output_max_bytes.unwrap_or(1 << 20),
                 keepalive: seconds("sse_keepalive_seconds", settings.sse_keepalive_seconds, 20)?,
                 slow_reader: seconds("slow_reader_seconds", settings.slow_reader_seconds, 30)?,
+                probe: seconds("probe_seconds", settings.probe_seconds, 15)?,
                 prompt_bytes: at_least_one("prompt_max_bytes", settings.prompt_max_bytes, 64 << 10)?,
                 body_bytes: at_least_one("body_max_bytes", settings.body_max_bytes, 4 << 20)?,
                 store_bytes: settings.store_max_bytes.unwrap_or(0),
@@ -355,6 +358,11 @@ mod tests {
         let zero = Settings { turn_timeout_seconds: Some(0), ..Settings::default() };
         assert!(refused(zero).contains("turn_timeout_seconds"));
         let file = tempfile::NamedTempFile::new().unwrap();
+        let zero = Settings { probe_seconds: Some(0), ..Settings::default() };
+        assert_eq!(refused(zero), "probe_seconds is 0 and must be at least 1");
+        std::fs::write(&file, "host_keys = \"accept\"\n").unwrap();
+        let words = refused(Settings { config: Some(file.path().into()), ..Settings::default() });
+        assert!(words.contains("host_keys") && words.contains("`pin` or `off`"), "{words}");
         std::fs::write(&file, "lissten = 1\n").unwrap();
         assert!(refused(Settings { config: Some(file.path().into()), ..Settings::default() }).contains("lissten"));
     }

@@ -153,6 +153,9 @@ pub struct Settings {
     /// Look at the target after what may have changed it, and record what was seen [default: true]
     #[arg(long, env = "BREAKGLASS_CHECKS", value_name = "true|false")]
     pub checks: Option<bool>,
+    /// Age from which what is known of the target is looked at anew, while somebody looks at the console [default: 15]
+    #[arg(long, env = "BREAKGLASS_PROBE_SECONDS", value_name = "SECONDS")]
+    pub probe_seconds: Option<u64>,
     /// Sessions and runs in which nothing happened for so many days are deleted; 0 keeps all of them [default: 0]
     #[arg(long, env = "BREAKGLASS_RETENTION_DAYS", value_name = "DAYS")]
     pub retention_days: Option<u64>,
@@ -254,6 +257,7 @@ impl Settings {
             body_max_bytes,
             store_max_bytes,
             checks,
+            probe_seconds,
             retention_days,
             disk_warn_bytes,
         ))

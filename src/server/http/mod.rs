@@ -84,6 +84,7 @@ fn guarded_routes(console: &Console) -> Router<Console> {
         .route("/api/pve/{verb}", post(pve::verb))
         .route("/api/target/lock", post(target::lock))
         .route("/api/target/host-key", post(target::host_key))
+        .route("/api/target", get(target::status))
         .route("/api/presets", get(presets))
         .fallback(async || Failure::NotFound)
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)

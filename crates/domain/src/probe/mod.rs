@@ -1,5 +1,17 @@
 //! Is it up? What the console sees of the target by itself, without AI and without a tap: whether the hypervisor
 //! answers and in what state it has the VM, whether SSH answers, and what both together mean. The status strip shows it.
+//!
+//! This file has the words that both sides share. The rest is the server's: [`figures`] and [`host`] read outputs,
+//! [`verdict`] weighs them by the runbook's own thresholds and rules, so that the strip and the presets cannot disagree, and
+//! [`way_up`] hears from a run's output how far it has come.
+
+pub mod figures;
+pub mod host;
+pub mod verdict;
+pub mod way_up;
+
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
@@ -106,7 +118,7 @@ pub struct SshLook {
 pub enum SshSays {
     /// A command ran and ended.
     Answers(Figures),
-    /// The server named itself, and no command ended.
+    /// The server named itself, and no command was carried through.
     Banner {
         /// As what it named itself, such as `OpenSSH_9.2p1`.
         software: String,
@@ -179,9 +191,9 @@ pub struct Verdict {
 pub enum Standing {
     /// Everything answers.
     AllAnswers,
-    /// It answers, and is short of something: CPU, memory, disk.
+    /// It answers, and something is not as it should be: short of CPU, memory or disk, or the hypervisor cannot be asked.
     Busy,
-    /// SSH does not answer and the guest agent does: the guest lives.
+    /// SSH does not work, and the guest agent or sshd's own banner says that the guest lives.
     SshDead,
     /// Neither SSH nor the guest agent answers, and QEMU runs.
     GuestSilent,
