@@ -11,6 +11,8 @@ mod attach;
 mod auth;
 #[path = "console/bad_input.rs"]
 mod bad_input;
+#[path = "console/guard.rs"]
+mod guard;
 #[path = "console/keeping.rs"]
 mod keeping;
 #[path = "console/list.rs"]
@@ -23,6 +25,8 @@ mod permission;
 mod power;
 #[path = "console/record.rs"]
 mod record;
+#[path = "console/recover.rs"]
+mod recover;
 #[path = "console/sessions.rs"]
 mod sessions;
 #[path = "console/target.rs"]

@@ -22,6 +22,8 @@ mod refusals;
 mod runs;
 #[path = "host/verbs.rs"]
 mod verbs;
+#[path = "host/words.rs"]
+mod words;
 
 use std::ffi::OsStr;
 use std::process::{Command, Output};

@@ -5,11 +5,12 @@ use std::{path::PathBuf, sync::Arc};
 
 use axum::response::Response;
 use domain::{
-    call::{Cancelled, DecisionInput, PromptInput, Run, VerbInput},
+    call::{AcceptKey, Cancelled, DecisionInput, LockInput, Locked, PromptInput, Run, VerbInput},
     ids::SessionId,
     page::{Page, SessionList, SignIn, Surroundings},
     permission::Choice,
     preset::Presets,
+    probe::{KeyHost, Lock, TargetStatus},
     turn::check_prompt,
     verb::Verb,
 };
@@ -20,14 +21,15 @@ use super::{
     Held, Renderer,
     assets::Assets,
     auth::{Gate, Operator},
-    check::Checker,
+    check::{self, Checker},
     config::Limits,
     disk::Disk,
     failure::Failure,
     flash::Flashes,
     fresh,
     idempotency::Once,
-    power::{self, Ask, Power, live::LiveRun},
+    power::{self, Ask, Power, Standing, live::LiveRun},
+    probe::Prober,
     sessions::{Prompt, SessionError, Sessions, backend::Task, permissions::Verdict, session::Session},
     store::{Form, Intent, Store, StoredAnswer},
 };
@@ -52,7 +54,9 @@ pub struct Parts {
     pub sessions_dir: PathBuf,
     pub renderer: Renderer,
     pub disk: Disk,
-    /// Looks at the target after what may have changed it, where that is wanted.
+    /// Looks at the target, and remembers what it saw.
+    pub prober: Arc<Prober>,
+    /// Records what became of the target after what may have changed it, where that is wanted.
     pub checker: Option<Arc<Checker>>,
     /// Cancelled when the server is about to end: streams say so and end.
     pub ending: CancellationToken,
@@ -65,6 +69,9 @@ impl std::ops::Deref for Console {
         &self.0
     }
 }
+
+/// The longest reason of a lock, in characters.
+const LOCK_WHY: usize = 200;
 
 /// A name that a CLI takes for a model and for nothing else.
 fn is_model(text: &str) -> bool {
@@ -182,6 +189,41 @@ impl Console {
         Ok(self.sessions.decide(session, &request_id, verdict, operator.name(), recorded).await?)
     }
 
+    /// All that is known of the target, as it was last seen.
+    pub fn target_status(&self) -> TargetStatus {
+        let Standing { running, unknown, lock, other_key } = self.power.standing();
+        let mut status = TargetStatus { running, unknown, lock, ..self.prober.status() };
+        status.changed_keys.extend(other_key);
+        status
+    }
+
+    /// Forbids mutations of the target, or allows them again; an agent cannot.
+    pub async fn set_lock(&self, operator: &Operator, input: LockInput) -> Result<Locked, Failure> {
+        let LockInput { locked, why } = input;
+        let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
+        if why.chars().count() > LOCK_WHY {
+            return Err(Failure::BadInput(format!(
+                "the reason of a lock has at most {LOCK_WHY} characters: shorten it"
+            )));
+        }
+        let by = operator.name().to_owned();
+        let lock = locked.then(|| Lock { by: by.clone(), since: fresh::now(), why });
+        tracing::info!(%by, locked, "the target's lock");
+        self.power.set_lock(lock.clone()).await?;
+        Ok(Locked { lock })
+    }
+
+    /// Believes a host key that changed, if it is the one that is seen now.
+    pub async fn accept_host_key(&self, operator: &Operator, input: &AcceptKey) -> Result<(), Failure> {
+        let AcceptKey { host, fingerprint } = input;
+        match host {
+            KeyHost::Hypervisor => self.power.accept_host_key(fingerprint).await?,
+            KeyHost::Target => self.prober.accept_key(fingerprint).await?,
+        }
+        tracing::info!(by = operator.name(), ?host, %fingerprint, "a host key was accepted");
+        Ok(())
+    }
+
     /// Begins a run of a verb. `recorded` makes of it what its key is answered, should the server die now.
     pub async fn begin_verb(
         &self,
@@ -207,8 +249,8 @@ impl Console {
         let told = session.clone();
         let ask = Ask { verb, by, session, override_unknown, recorded, stop: CancellationToken::new() };
         let begun = self.power.begin(ask).await;
-        if let (Ok(run), Some(session), Some(checker), true) = (&begun, told, &self.checker, verb.mutates()) {
-            checker.after_run(Arc::clone(run), verb, session);
+        if let Ok(run) = &begun {
+            check::follow(&self.prober, self.checker.as_ref(), run, told);
         }
         Ok(begun)
     }

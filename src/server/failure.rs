@@ -8,12 +8,18 @@ use axum::{
 };
 use domain::{
     call::{Code, ErrorBody},
+    host::NotACapture,
     ids::{NotAnId, RunId},
     turn::{PromptProblem, Refused},
     verb::UnknownVerb,
 };
 
-use super::{sessions::SessionError, store::StoreError};
+use super::{
+    power::{NoCapture, NotAccepted},
+    probe::NotSeen,
+    sessions::SessionError,
+    store::StoreError,
+};
 
 /// Everything that can be answered but success.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +49,14 @@ pub enum Failure {
     Prompt(PromptProblem),
     #[error("the body is longer than {limit} bytes (BREAKGLASS_BODY_MAX_BYTES): shorten it")]
     BodyTooLong { limit: usize },
+    #[error(transparent)]
+    NotACapture(#[from] NotACapture),
+    #[error("{0}")]
+    NoCapture(#[from] NoCapture),
+    #[error("{0}")]
+    HostKey(#[from] NotAccepted),
+    #[error(transparent)]
+    TargetKey(#[from] NotSeen),
     #[error("this output is not kept: what there is of it stands in the transcript")]
     UnknownOutput,
     #[error("an agent's turn may run verbs and nothing else")]
@@ -86,7 +100,18 @@ impl Failure {
             }
             Failure::Session(SessionError::UnknownPermission(_)) => (StatusCode::NOT_FOUND, Code::UnknownPermission),
             Failure::Session(SessionError::AlreadyDecided) => (StatusCode::CONFLICT, Code::AlreadyDecided),
+            Failure::NotACapture(_) | Failure::NoCapture(NoCapture::Unknown(_)) => {
+                (StatusCode::NOT_FOUND, Code::UnknownCapture)
+            }
+            Failure::NoCapture(_) | Failure::HostKey(NotAccepted::Silent(_)) => {
+                (StatusCode::BAD_GATEWAY, Code::HypervisorSilent)
+            }
+            Failure::HostKey(NotAccepted::Unwritable(_)) => (StatusCode::INSUFFICIENT_STORAGE, Code::StoreUnwritable),
+            Failure::HostKey(NotAccepted::NotPinned | NotAccepted::Other { .. }) => {
+                (StatusCode::CONFLICT, Code::HostKeyNotSeen)
+            }
             Failure::UnknownOutput => (StatusCode::NOT_FOUND, Code::UnknownOutput),
+            Failure::TargetKey(_) => (StatusCode::CONFLICT, Code::HostKeyNotSeen),
             Failure::NotForAgents => (StatusCode::FORBIDDEN, Code::NotForAgents),
             Failure::Session(SessionError::Ending) => (StatusCode::SERVICE_UNAVAILABLE, Code::Ending),
             Failure::Session(SessionError::Refused(Refused::TooManyTurns { .. })) => {

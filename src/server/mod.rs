@@ -9,6 +9,8 @@ pub mod sessions;
 
 pub mod runbook;
 
+pub mod probe;
+
 pub mod check;
 
 pub mod agent;
@@ -62,7 +64,8 @@ use self::{
     console::{Console, Parts},
     disk::Disk,
     listener::{PatientListener, Peer},
-    power::{Ask, Power, PowerConfig},
+    power::{Ask, Power, PowerConfig, Resumed},
+    probe::{Prober, ProberConfig},
     runbook::Runbook,
     sessions::{
         Backends, Sessions,
@@ -150,18 +153,17 @@ pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Resu
         keepalive_ms: u64::try_from(config.limits.keepalive.as_millis()).unwrap_or(u64::MAX),
     };
     let power = Power::open(power_config(&config), store.clone()).await?;
-    let checker = config.checks.then(|| {
-        Arc::new(Checker {
-            target: config.target.clone(),
-            target_name: config.target_name.clone(),
-            power: Arc::clone(&power),
-            child_env: config.child_env.clone(),
-            glance: check::glance(&presets),
-            output_bytes: config.limits.command_output_bytes,
-            known: std::sync::Mutex::default(),
-            looking: tokio::sync::Mutex::default(),
-        })
-    });
+    let prober = ProberConfig {
+        target: config.target.clone(),
+        target_name: config.target_name.clone(),
+        note: config.target_note.clone(),
+        fallback: config.fallback.clone(),
+        child_env: config.child_env.clone(),
+        data_dir: config.data_dir.clone(),
+        stale: config.limits.probe,
+    };
+    let prober = Arc::new(Prober::new(prober, Arc::clone(&power)));
+    let checker = config.checks.then(|| Arc::new(Checker { prober: Arc::clone(&prober) }));
     let runbook = Arc::new(Runbook {
         target: config.target,
         target_name: config.target_name,
@@ -180,7 +182,9 @@ pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Resu
     if let Some(keep) = config.limits.retention {
         retention::begin(store.clone(), Arc::clone(&sessions), config.agent.sessions_dir.clone(), keep);
     }
-    Power::close_abandoned(store.clone(), Arc::clone(&sessions)).await;
+    for Resumed { run, session } in power.resume(&sessions, http::verb_answer).await {
+        check::follow(&prober, checker.as_ref(), &run, session);
+    }
     Ok(Console::new(Parts {
         store,
         sessions,
@@ -195,6 +199,7 @@ pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Resu
         sessions_dir: config.agent.sessions_dir,
         renderer,
         disk,
+        prober,
         checker,
         ending: CancellationToken::new(),
         _held: Held { keys, claimed },

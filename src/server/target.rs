@@ -6,7 +6,7 @@ use domain::runbook::StepOutcome;
 
 use super::{
     child::{self, Argv, Bounds, CappedText, ChildEnd},
-    ssh::{self, Ssh, quoted},
+    ssh::{self, Met, Ssh, quoted},
 };
 
 /// What is being rescued.
@@ -41,6 +41,15 @@ impl CommandEnd {
     }
 }
 
+/// What came of a look.
+#[derive(Debug)]
+pub struct Look {
+    pub how: How,
+    /// Standard output alone.
+    pub output: String,
+    pub met: Met,
+}
+
 /// How a command ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum How {
@@ -61,6 +70,8 @@ const TIMED_OUT: i32 = 124;
 const KILLED: i32 = 128 + 9;
 /// What an unanswering connection may cost beside the command's own limit.
 const CONNECT: Duration = Duration::from_secs(15);
+/// The same at a look, which gives up sooner.
+const GLANCE_CONNECT: Duration = Duration::from_secs(6);
 
 impl Target {
     /// True when commands can be tried.
@@ -96,24 +107,62 @@ impl Target {
             };
         })
         .await;
-        let over_ssh = matches!(self, Target::Ssh(_));
-        let how = match end {
-            ChildEnd::Exited(ssh::SSH_FAILED) if over_ssh => {
-                match ssh::never_sent(ssh::SSH_FAILED, stdout.text(), stderr.text()) {
-                    Some(why) if ssh::was_answered(&why) => How::Refused(why),
-                    Some(why) => How::Unreachable(why),
-                    None => How::Lost(ssh::last_line(stderr.text())),
-                }
+        let how = self.how(end, begun.elapsed() >= limit, stdout.text(), stderr.text());
+        CommandEnd { how, output: text.text().to_owned(), truncated: text.truncated() }
+    }
+
+    /// Runs a line of shell there that is short and changes nothing, within `limit`, and says whom ssh met on the way.
+    pub async fn glance(&self, command: &str, limit: Duration, bounds: &Bounds) -> Look {
+        // It is not watched over as other commands are: what is short ends by its own limit, should the link be lost.
+        let limited = format!("timeout -k 1 {} sh -c {}", limit.as_secs(), quoted(command));
+        let argv = match self {
+            Target::Unconfigured => {
+                let how = How::Refused("no target is configured".into());
+                return Look { how, output: String::new(), met: Met::default() };
             }
-            ChildEnd::Exited(TIMED_OUT | KILLED) if begun.elapsed() >= limit => How::TimedOut,
+            Target::Ssh(ssh) => ssh.that_tells().argv(&format!("exec {limited}"), false),
+            Target::ThisMachine => Argv {
+                program: "sh".into(),
+                args: vec!["-c".into(), limited.into()],
+                env: Vec::new(),
+                held_stdin: false,
+            },
+        };
+        let bounds = Bounds { limit: limit + GLANCE_CONNECT, ..bounds.clone() };
+        let (mut stdout, mut stderr) = (CappedText::new(64 << 10), CappedText::new(64 << 10));
+        let begun = tokio::time::Instant::now();
+        let end = child::run(&argv, &bounds, |stream, bytes| {
+            match stream {
+                domain::call::OutputStream::Stdout => stdout.push(bytes),
+                domain::call::OutputStream::Stderr => stderr.push(bytes),
+            };
+        })
+        .await;
+        let (met, said) = Met::of(stderr.text());
+        let how = self.how(end, begun.elapsed() >= limit, stdout.text(), &said);
+        Look { how, output: stdout.text().to_owned(), met }
+    }
+
+    /// How a command ended whose `ssh`, or shell, ended so. `late` says that its limit was over.
+    fn how(&self, end: ChildEnd, late: bool, stdout: &str, stderr: &str) -> How {
+        let over_ssh = matches!(self, Target::Ssh(_));
+        match end {
+            ChildEnd::Exited(ssh::SSH_FAILED) if over_ssh => match ssh::never_sent(ssh::SSH_FAILED, stdout, stderr) {
+                Some(why) if ssh::was_answered(&why) => How::Refused(why),
+                Some(why) => How::Unreachable(why),
+                None => How::Lost(ssh::last_line(stderr)),
+            },
+            ChildEnd::Exited(TIMED_OUT | KILLED) if late => How::TimedOut,
             ChildEnd::Exited(code) => How::Exited(code),
             // The limit on the target was over long before this one: the connection hangs.
             ChildEnd::TimedOut if over_ssh => How::Lost("ssh stopped answering".into()),
             ChildEnd::TimedOut => How::TimedOut,
             ChildEnd::Stopped => How::Stopped,
-            ChildEnd::NotStarted(error) => How::Unreachable(format!("cannot start {:?}: {error}", argv.program)),
-        };
-        CommandEnd { how, output: text.text().to_owned(), truncated: text.truncated() }
+            ChildEnd::NotStarted(error) => {
+                let program = if over_ssh { "ssh" } else { "sh" };
+                How::Unreachable(format!("cannot start {program:?}: {error}"))
+            }
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Lab {
     console: String,
     pub session: String,
     pub proxy: Middlebox,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Lab {
@@ -35,7 +35,7 @@ impl Lab {
         let session = program.post("/api/session", json!({})).await.1["session_id"].as_str().unwrap().to_owned();
         let console = program.base.trim_start_matches("http://").to_owned();
         let proxy = Middlebox::before(&console).await;
-        let lab = Lab { program, console, session, proxy, _folder: folder };
+        let lab = Lab { program, console, session, proxy, folder };
         lab.turn("!echo \u{1f6a8} one").await;
         lab
     }
@@ -49,6 +49,11 @@ impl Lab {
         while client.transcript.turn_open() != Some(false) {
             client.frame().await.unwrap();
         }
+    }
+
+    /// Its data directory.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// An attach through the proxy with what is held.

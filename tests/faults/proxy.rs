@@ -133,3 +133,23 @@ async fn a_prompt_whose_answer_a_proxy_swallows_is_done_once() {
     let standing = lab.log().await.frames.iter().filter(|(_, data)| data.contains(r#""kind":"user""#)).count();
     assert_eq!(standing, 2, "that of the beginning, and this one");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_taps_of_one_intent_through_a_proxy_that_drops_answers_are_one_run() {
+    let lab = Lab::open().await;
+    let drops = [Manner::Cut(0), Manner::BadGateway, Manner::Cut(40), Manner::HoldAll];
+    lab.proxy.next(&drops.iter().copied().cycle().take(60).collect::<Vec<_>>());
+    let taps = (0..50).map(|tap| {
+        let calls = Calls::new(&lab.proxy.address, Board::default());
+        async move { calls.until_answered("/api/pve/cycle", "tap", &json!({}), &mut Chance::of(tap, "tap")).await }
+    });
+    let answers = futures_util::future::join_all(taps).await;
+    for told in &answers {
+        assert_eq!((told.status, &told.body["outcome"]), (200, &json!("done")), "{told:?}");
+        assert_eq!(told.body["run_id"], answers[0].body["run_id"]);
+    }
+    let runs = lab.program.get_json("/api/pve/runs").await;
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 1, "{runs}");
+    let captures = std::fs::read_dir(lab.folder().join("practice/captures")).unwrap();
+    assert_eq!(captures.count(), 1, "the host saw one mutation");
+}

@@ -23,8 +23,13 @@ impl Program {
 
     /// The same with further flags and variables.
     pub fn start_with(folder: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::serve(folder, &[&["--practice"], flags].concat(), variables)
+    }
+
+    /// As these flags and variables say, with its record in `folder`.
+    pub fn serve(folder: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_breakglass"))
-            .args(["serve", "--practice", "--listen", "127.0.0.1:0", "--data-dir"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder)
             .args(flags)
             .env("API_BEARER_TOKEN", TOKEN)
@@ -48,6 +53,12 @@ impl Program {
     /// A POST with the bearer token: its status and its JSON.
     pub async fn post(&self, path: &str, body: serde_json::Value) -> (u16, serde_json::Value) {
         answer(self.http.post(format!("{}{path}", self.base)).bearer_auth(TOKEN).json(&body)).await
+    }
+
+    /// The same with an idempotency key.
+    pub async fn post_once(&self, path: &str, key: &str, body: serde_json::Value) -> (u16, serde_json::Value) {
+        let call = self.http.post(format!("{}{path}", self.base)).bearer_auth(TOKEN);
+        answer(call.header("idempotency-key", key).json(&body)).await
     }
 
     /// The JSON that a GET gives.

@@ -124,6 +124,20 @@ impl Sshd {
         ssh
     }
 
+    /// Gives it another host key, as a machine that was installed anew has; what is open goes on.
+    pub fn change_host_key(&self) {
+        for file in ["host_key", "host_key.pub"] {
+            fs::remove_file(self.folder.path().join(file)).unwrap();
+        }
+        make_key(&self.folder.path().join("host_key"));
+        // sshd reads its keys when it starts and when it is told to.
+        kill(self.listener_pid(), Signal::SIGHUP).unwrap();
+        let log = || self.log();
+        eventually("sshd has started again", || {
+            log().matches("Server listening on").count() >= 2 && banner(self.port).starts_with("SSH-2.0")
+        });
+    }
+
     /// The connections that are open now.
     pub fn connections(&self) -> Vec<Connection> {
         let table = process_table();

@@ -11,7 +11,7 @@ use crate::harness::hostile;
 
 const REFUSAL: &str = "breakglass-pve: refused, nothing was done: the command must be exactly one of: \
                        status forensics start stop reset cycle; each may be followed by a run's id; \
-                       or run ID, or capture ID [PART]\n";
+                       or run ID, or void ID, or capture ID [PART]\n";
 
 fn assert_untouched(hypervisor: &Hypervisor) {
     assert!(!hypervisor.path("canary").exists());

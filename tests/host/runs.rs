@@ -77,6 +77,49 @@ fn an_id_of_which_nothing_is_known_is_said_to_be_unknown() {
 }
 
 #[test]
+fn a_run_that_was_called_off_before_it_arrived_never_begins() {
+    let hypervisor = Hypervisor::practice();
+    for _ in 0..2 {
+        let told = finish(&mut hypervisor.verb(&format!("void {RUN}")));
+        let told = (told.status.code(), text(&told.stdout).contains("\nverb: void\n"));
+        assert_eq!(told, (Some(0), true), "also when it is asked for again");
+    }
+    let late = finish(&mut hypervisor.verb(&format!("cycle {RUN}")));
+    assert_eq!(late.status.code(), Some(64));
+    assert!(text(&late.stderr).contains("was called off before it arrived"), "{}", text(&late.stderr));
+    assert_eq!(hypervisor.calls(), [], "nothing was done");
+    let account = Account::of(&hypervisor, RUN);
+    assert_eq!((account.line("verb"), account.line("state")), (Some("void"), Some("done 64")));
+}
+
+#[test]
+fn a_run_that_began_is_not_called_off_any_more() {
+    let (hypervisor, sshd) = reachable();
+    let mut client = begin(&hypervisor, &sshd, &format!("cycle {RUN}"));
+    let told = over_ssh(&sshd, format!("void {RUN}"));
+    assert!(text(&told.stdout).contains("\nverb: cycle\n") && text(&told.stdout).contains("\nstate: running\n"));
+    assert!(client.wait().unwrap().success());
+    assert_eq!((hypervisor.count("stop"), hypervisor.vm().0), (1, true));
+}
+
+#[test]
+fn whichever_comes_first_of_a_run_and_its_calling_off_holds_for_both() {
+    let hypervisor = Hypervisor::practice();
+    for n in 0..20 {
+        let id = format!("{}{n:02}", &RUN[..RUN.len() - 2]);
+        let before = hypervisor.count("reset");
+        let (ran, told) = thread::scope(|scope| {
+            let run = scope.spawn(|| finish(&mut hypervisor.verb(&format!("reset {id}"))).status.code());
+            let off = scope.spawn(|| finish(&mut hypervisor.verb(&format!("void {id}"))));
+            (run.join().unwrap(), text(&off.join().unwrap().stdout).to_owned())
+        });
+        let called_off = told.contains("\nverb: void\n");
+        let done = hypervisor.count("reset") - before;
+        assert_eq!((ran, done), if called_off { (Some(64), 0) } else { (Some(0), 1) }, "{told}");
+    }
+}
+
+#[test]
 fn the_same_id_again_runs_nothing_and_gives_the_same_answer() {
     let (hypervisor, sshd) = reachable();
     let first = over_ssh(&sshd, format!("cycle {RUN}"));

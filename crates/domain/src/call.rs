@@ -10,6 +10,7 @@ use crate::{
     log::Head,
     permission::Choice,
     preset::PresetSummary,
+    probe::{KeyHost, Lock},
     verb::{Outcome, Verb},
 };
 
@@ -49,12 +50,20 @@ pub enum Code {
     MutationRunning,
     /// 409: nobody knows what became of the last mutation.
     OutcomeUnknown,
+    /// 409: an operator locked the target.
+    TargetLocked,
+    /// 404: no such capture, or no such part of it.
+    UnknownCapture,
+    /// 502: the hypervisor gave no answer.
+    HypervisorSilent,
     /// 404: the agent asked for no such permission.
     UnknownPermission,
     /// 404: this output is not kept.
     UnknownOutput,
     /// 409: the permission was decided, by somebody else or by time.
     AlreadyDecided,
+    /// 409: this is not the host key that was seen.
+    HostKeyNotSeen,
     /// 403: an agent may not make this call.
     NotForAgents,
     /// 422: the idempotency key was used with another body.
@@ -253,6 +262,34 @@ pub struct VerbAnswer {
     /// The fixed word, where it was refused before it began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
+}
+
+/// `POST /api/target/lock`, and what the page's form sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockInput {
+    /// Whether mutations are to be forbidden.
+    pub locked: bool,
+    /// Why, for those who meet it; at most 200 characters.
+    #[serde(default)]
+    pub why: String,
+}
+
+/// The answer to [`LockInput`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Locked {
+    /// The lock that stands now.
+    pub lock: Option<Lock>,
+}
+
+/// `POST /api/target/host-key`: accepts a host key that changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptKey {
+    /// Whose.
+    pub host: KeyHost,
+    /// The fingerprint that is accepted, as it was shown: `SHA256:…`.
+    pub fingerprint: String,
 }
 
 /// One run in the history.

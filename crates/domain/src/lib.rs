@@ -27,9 +27,13 @@ pub mod transcript;
 
 pub mod verb;
 
+pub mod host;
+
 pub mod preset;
 
 pub mod runbook;
+
+pub mod probe;
 
 pub mod sse;
 

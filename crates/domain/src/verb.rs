@@ -7,7 +7,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Millis, RunId};
+use crate::{
+    ids::{Millis, RunId},
+    probe::Lock,
+};
 
 /// One whitelisted power operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,6 +37,11 @@ impl Verb {
     /// True for those that change the VM's state.
     pub fn mutates(self) -> bool {
         matches!(self, Verb::Start | Verb::Stop | Verb::Reset | Verb::Cycle)
+    }
+
+    /// True for those that the host runs under an id and keeps; a status is asked for too often, and repeats nothing.
+    pub fn is_kept(self) -> bool {
+        self != Verb::Status
     }
 
     /// Its one spelling: in URLs, in JSON and on the wire to the hypervisor.
@@ -154,7 +162,7 @@ pub fn outcome_of(end: &HostEnd) -> Outcome {
 }
 
 /// A mutation that stands in the way of another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mutation {
     /// Its run.
     pub run_id: RunId,
@@ -175,6 +183,8 @@ pub struct Mutations {
     pub unknown: Option<Mutation>,
     /// An unknown one that the running one was begun in spite of: unknown again, should that come to nothing.
     pub overridden: Option<Mutation>,
+    /// The lock that an operator set.
+    pub lock: Option<Lock>,
 }
 
 /// Why a verb was not let in.
@@ -184,6 +194,8 @@ pub enum Refused {
     MutationRunning(Mutation),
     /// The outcome of the last one is unknown.
     OutcomeUnknown(Mutation),
+    /// An operator locked the target.
+    Locked(Lock),
 }
 
 impl fmt::Display for Refused {
@@ -197,6 +209,13 @@ impl fmt::Display for Refused {
                 "nobody knows what became of the {verb} that {by} began at {} UTC: check with status first, or override",
                 started.utc_clock()
             ),
+            Refused::Locked(Lock { by, since, why }) => {
+                write!(f, "{by} locked the target at {} UTC", since.utc_clock())?;
+                if !why.is_empty() {
+                    write!(f, " ({why})")?;
+                }
+                f.write_str(": lift the lock first")
+            }
         }
     }
 }
@@ -208,6 +227,9 @@ pub fn admit(verb: Verb, override_unknown: bool, mutations: &Mutations) -> Resul
     }
     if let Some(running) = &mutations.running {
         return Err(Refused::MutationRunning(running.clone()));
+    }
+    if let Some(lock) = &mutations.lock {
+        return Err(Refused::Locked(lock.clone()));
     }
     match &mutations.unknown {
         Some(unknown) if !override_unknown => Err(Refused::OutcomeUnknown(unknown.clone())),
@@ -237,6 +259,13 @@ impl Mutations {
             }
         } else if verb == Verb::Status && outcome == Outcome::Done && exit_code == Some(0) {
             (self.unknown, self.overridden) = (None, None);
+        }
+    }
+
+    /// What became of a mutation whose outcome was unknown has come to be known.
+    pub fn resolve(&mut self, run_id: &RunId) {
+        for known in [&mut self.unknown, &mut self.overridden] {
+            known.take_if(|mutation| mutation.run_id == *run_id);
         }
     }
 }
@@ -299,6 +328,25 @@ mod tests {
         mutations.begin(second.clone());
         mutations.end(&second.run_id, Verb::Reset, Outcome::Done, Some(0));
         assert_eq!(admit(Verb::Cycle, false, &mutations), Ok(()));
+    }
+
+    #[test]
+    fn a_lock_forbids_what_mutates_and_no_override_opens_it() {
+        let lock = Lock { by: "ada".into(), since: Millis(0), why: "migration".into() };
+        let mutations = Mutations { lock: Some(lock), ..Mutations::default() };
+        let refused = admit(Verb::Cycle, true, &mutations).unwrap_err();
+        assert_eq!(refused.to_string(), "ada locked the target at 00:00 UTC (migration): lift the lock first");
+        assert_eq!(admit(Verb::Forensics, false, &mutations), Ok(()));
+    }
+
+    #[test]
+    fn an_unknown_outcome_that_comes_to_be_known_blocks_no_longer() {
+        let cycle = mutation(1, Verb::Cycle);
+        let mut mutations = Mutations { unknown: Some(cycle.clone()), ..Mutations::default() };
+        mutations.resolve(&mutation(2, Verb::Cycle).run_id);
+        assert!(admit(Verb::Start, false, &mutations).is_err());
+        mutations.resolve(&cycle.run_id);
+        assert_eq!(admit(Verb::Start, false, &mutations), Ok(()));
     }
 
     proptest! {

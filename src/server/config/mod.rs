@@ -12,11 +12,11 @@ mod agent;
 mod settings;
 
 pub use agent::{AgentConfig, AgentSurroundings};
-pub use settings::{BackendChoice, Permissions, Settings};
+pub use settings::{BackendChoice, HostKeys, Permissions, Settings};
 
 use super::{
     power::hypervisor::{Hypervisor, PveSsh},
-    ssh::Ssh,
+    ssh::{HostKey, Ssh},
     target::Target,
 };
 
@@ -115,6 +115,10 @@ pub struct Config {
     pub agents_dir: Option<PathBuf>,
     pub backend: BackendChoice,
     pub target_name: String,
+    /// What everybody should know of it.
+    pub target_note: Option<String>,
+    /// What to use when the hypervisor itself is gone.
+    pub fallback: Option<String>,
     pub target: Target,
     pub hypervisor: Hypervisor,
     pub auth: AuthConfig,
@@ -146,6 +150,8 @@ pub struct Limits {
     pub verb_output_bytes: usize,
     pub keepalive: Duration,
     pub slow_reader: Duration,
+    /// From which age on what is known of the target is looked at anew.
+    pub probe: Duration,
     pub prompt_bytes: usize,
     pub body_bytes: usize,
     pub store_bytes: u64,
@@ -172,8 +178,11 @@ impl Settings {
         let (target, hypervisor) = if practice {
             (Target::ThisMachine, Hypervisor::Practice(data_dir.join("practice")))
         } else {
-            let known_hosts = data_dir.join("known_hosts");
-            let ssh = |name, user: Option<String>, host: Option<String>, alias: &str| {
+            // Who wrote an SSH configuration said in it what is to be done about host keys.
+            let left = if settings.ssh_config.is_some() { HostKeys::Off } else { HostKeys::Pin };
+            let pins = settings.host_keys.unwrap_or(left) == HostKeys::Pin;
+            let ssh = |name, user: Option<String>, host: Option<String>, alias: &str, pinned: HostKey| {
+                let host_key = if pins { pinned } else { HostKey::Configured };
                 for (what, value) in [("user", &user), ("host", &host)] {
                     if let Some(value) = value
                         && !is_ssh_name(value)
@@ -187,17 +196,18 @@ impl Settings {
                 Ok(match (host, &settings.ssh_config) {
                     (Some(host), config) => {
                         let destination = user.map_or(host.clone(), |user| format!("{user}@{host}"));
-                        Some(Ssh::new(destination, config.clone(), known_hosts.clone()))
+                        Some(Ssh::new(destination, config.clone(), host_key))
                     }
-                    (None, Some(config)) => Some(Ssh::new(alias.to_owned(), Some(config.clone()), known_hosts.clone())),
+                    (None, Some(config)) => Some(Ssh::new(alias.to_owned(), Some(config.clone()), host_key)),
                     (None, None) => None,
                 })
             };
             let pve_user = settings.pve_user.or_else(|| settings.pve_host.is_some().then(|| "root".to_owned()));
+            let pinned = HostKey::Pinned(data_dir.join("hypervisor_host_key"));
             (
-                ssh("BREAKGLASS_DEVVM_HOST", settings.devvm_user, settings.devvm_host, "devvm")?
+                ssh("BREAKGLASS_DEVVM_HOST", settings.devvm_user, settings.devvm_host, "devvm", HostKey::Watched)?
                     .map_or(Target::Unconfigured, Target::Ssh),
-                ssh("BREAKGLASS_PVE_HOST", pve_user, settings.pve_host, "pve")?
+                ssh("BREAKGLASS_PVE_HOST", pve_user, settings.pve_host, "pve", pinned)?
                     .map_or(Hypervisor::Unconfigured, |ssh| Hypervisor::Ssh(PveSsh(ssh))),
             )
         };
@@ -211,6 +221,8 @@ impl Settings {
             agents_dir: settings.agents_dir,
             backend: settings.backend.unwrap_or_default(),
             target_name: settings.target_name.unwrap_or_else(|| default_name.into()),
+            target_note: said(settings.target_note),
+            fallback: said(settings.fallback),
             target,
             hypervisor,
             auth: AuthConfig {
@@ -228,6 +240,7 @@ impl Settings {
                 verb_output_bytes: settings.pve_output_max_bytes.unwrap_or(1 << 20),
                 keepalive: seconds("sse_keepalive_seconds", settings.sse_keepalive_seconds, 20)?,
                 slow_reader: seconds("slow_reader_seconds", settings.slow_reader_seconds, 30)?,
+                probe: seconds("probe_seconds", settings.probe_seconds, 15)?,
                 prompt_bytes: at_least_one("prompt_max_bytes", settings.prompt_max_bytes, 64 << 10)?,
                 body_bytes: at_least_one("body_max_bytes", settings.body_max_bytes, 4 << 20)?,
                 store_bytes: settings.store_max_bytes.unwrap_or(0),
@@ -238,6 +251,11 @@ impl Settings {
             child_env: surroundings.child_env,
         })
     }
+}
+
+/// A text in which something stands.
+fn said(text: Option<String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 fn days(days: u64) -> Duration {
@@ -340,6 +358,11 @@ mod tests {
         let zero = Settings { turn_timeout_seconds: Some(0), ..Settings::default() };
         assert!(refused(zero).contains("turn_timeout_seconds"));
         let file = tempfile::NamedTempFile::new().unwrap();
+        let zero = Settings { probe_seconds: Some(0), ..Settings::default() };
+        assert_eq!(refused(zero), "probe_seconds is 0 and must be at least 1");
+        std::fs::write(&file, "host_keys = \"accept\"\n").unwrap();
+        let words = refused(Settings { config: Some(file.path().into()), ..Settings::default() });
+        assert!(words.contains("host_keys") && words.contains("`pin` or `off`"), "{words}");
         std::fs::write(&file, "lissten = 1\n").unwrap();
         assert!(refused(Settings { config: Some(file.path().into()), ..Settings::default() }).contains("lissten"));
     }

@@ -75,6 +75,15 @@ pub struct Settings {
     /// The target's name, as people call it [default: devvm]
     #[arg(long, env = "BREAKGLASS_TARGET_NAME", value_name = "NAME")]
     pub target_name: Option<String>,
+    /// What everybody should know of the target; stands beside its controls
+    #[arg(long, env = "BREAKGLASS_TARGET_NOTE", value_name = "TEXT")]
+    pub target_note: Option<String>,
+    /// What to use when the hypervisor itself is gone; shown when it does not answer
+    #[arg(long, env = "BREAKGLASS_FALLBACK", value_name = "TEXT")]
+    pub fallback: Option<String>,
+    /// Whether host keys are pinned on first use, or left to ssh's own configuration [default: pin; with an SSH configuration off]
+    #[arg(long, env = "BREAKGLASS_HOST_KEYS", value_name = "pin|off")]
+    pub host_keys: Option<HostKeys>,
     /// Host name or address of the target
     #[arg(long, env = "BREAKGLASS_DEVVM_HOST", value_name = "HOST")]
     pub devvm_host: Option<String>,
@@ -144,6 +153,9 @@ pub struct Settings {
     /// Look at the target after what may have changed it, and record what was seen [default: true]
     #[arg(long, env = "BREAKGLASS_CHECKS", value_name = "true|false")]
     pub checks: Option<bool>,
+    /// Age from which what is known of the target is looked at anew, while somebody looks at the console [default: 15]
+    #[arg(long, env = "BREAKGLASS_PROBE_SECONDS", value_name = "SECONDS")]
+    pub probe_seconds: Option<u64>,
     /// Sessions and runs in which nothing happened for so many days are deleted; 0 keeps all of them [default: 0]
     #[arg(long, env = "BREAKGLASS_RETENTION_DAYS", value_name = "DAYS")]
     pub retention_days: Option<u64>,
@@ -173,6 +185,16 @@ pub enum Permissions {
     Autonomous,
     /// An operator decides before anything is changed.
     Ask,
+}
+
+/// What is done about host keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum HostKeys {
+    /// Pinned on first use. Another one of the hypervisor's is refused, another one of the target's warned of.
+    Pin,
+    /// Left to ssh and its configuration.
+    Off,
 }
 
 impl Settings {
@@ -211,6 +233,9 @@ impl Settings {
             agent_file_max_bytes,
             anthropic_api_key,
             target_name,
+            target_note,
+            fallback,
+            host_keys,
             devvm_host,
             devvm_user,
             pve_host,
@@ -232,6 +257,7 @@ impl Settings {
             body_max_bytes,
             store_max_bytes,
             checks,
+            probe_seconds,
             retention_days,
             disk_warn_bytes,
         ))

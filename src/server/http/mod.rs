@@ -12,6 +12,7 @@ mod session;
 mod sign_in;
 mod static_files;
 mod stream;
+mod target;
 
 use axum::{
     Json, Router,
@@ -32,6 +33,9 @@ use super::{
     console::Console,
     failure::Failure,
 };
+
+/// What the key of a verb's call is answered.
+pub(super) use pve::answer_of as verb_answer;
 
 /// The whole router.
 pub fn router(console: Console) -> Router {
@@ -75,7 +79,12 @@ fn guarded_routes(console: &Console) -> Router<Console> {
         .route("/api/pve/runs", get(pve::runs))
         .route("/api/pve/runs/{run_id}", get(pve::run))
         .route("/api/pve/runs/{run_id}/stream", get(pve::stream))
+        .route("/api/pve/captures/{id}", get(pve::capture))
+        .route("/api/pve/captures/{id}/{part}", get(pve::capture_part))
         .route("/api/pve/{verb}", post(pve::verb))
+        .route("/api/target/lock", post(target::lock))
+        .route("/api/target/host-key", post(target::host_key))
+        .route("/api/target", get(target::status))
         .route("/api/presets", get(presets))
         .fallback(async || Failure::NotFound)
         .method_not_allowed_fallback(async || Failure::MethodNotAllowed)

@@ -132,6 +132,8 @@ async fn page_of(
     view: View,
 ) -> Result<Page, Failure> {
     let before = view.before.and_then(|text| text.parse().ok()).map(EntryId);
+    // A page without script has what was seen by then at its next load.
+    console.prober.refresh();
     // Before its entries, which may then reach further and never less far: a page that fell short of what it says is
     // the newest would take itself for an older one.
     let summary = session.map(Session::summary);

@@ -1,13 +1,25 @@
 //! The JSON and SSE API of power.
 
-use axum::{Json, extract::State, http::HeaderMap, response::Response};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
 use domain::{
     call::{Run, Runs, VerbInput, Verbs},
+    host::{CaptureId, NotACapture, Part},
     ids::RunId,
     verb::Verb,
 };
 
-use super::{call::Call, params::Name, stream};
+use serde::Deserialize;
+
+use super::{
+    call::Call,
+    params::{Name, Names},
+    stream,
+};
 use crate::server::{
     auth::{Operator, agents::VerbCaller},
     console::Console,
@@ -58,11 +70,24 @@ pub(super) async fn verb(
             }
         }
     };
-    console.once.run(&console.store, intent, work).await
+    let told = console.once.run(&console.store, intent, work).await?;
+    // What a key was to be answered should the server die is no answer while the host is asked what is true.
+    match run_of(&told).and_then(|id| console.power.live(&id)) {
+        Some(live) => Ok(answer_of(&live.wait().await)),
+        None => Ok(told),
+    }
+}
+
+fn run_of(told: &StoredAnswer) -> Option<RunId> {
+    #[derive(Deserialize)]
+    struct OfRun {
+        run_id: RunId,
+    }
+    serde_json::from_str(&told.body).ok().map(|OfRun { run_id }| run_id)
 }
 
 /// The answer to a verb that was run: 200 when the host says that all went well, else 502.
-fn answer_of(run: &Run) -> StoredAnswer {
+pub(crate) fn answer_of(run: &Run) -> StoredAnswer {
     answer(if run.exit_code == Some(0) { 200 } else { 502 }, &run.answer())
 }
 
@@ -73,6 +98,36 @@ pub(super) async fn runs(_: Operator, State(console): State<Console>) -> Result<
 pub(super) async fn run(_: Operator, State(console): State<Console>, Name(id): Name) -> Result<Json<Run>, Failure> {
     let id: RunId = id.parse()?;
     Ok(Json(console.power.run(&id).await?.ok_or(Failure::UnknownRun(id))?))
+}
+
+/// A capture as a tar archive.
+pub(super) async fn capture(_: Operator, State(console): State<Console>, Name(id): Name) -> Result<Response, Failure> {
+    let id: CaptureId = id.parse()?;
+    let file = HeaderValue::try_from(format!("attachment; filename=\"{id}.tar\""));
+    let bytes = console.power.capture(id, None).await?;
+    let mut response = ([(header::CONTENT_TYPE, "application/x-tar")], bytes).into_response();
+    if let Ok(file) = file {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, file);
+    }
+    Ok(response)
+}
+
+/// A part of a capture: text, or the screenshot as a picture. It never changes, so a browser may keep it.
+pub(super) async fn capture_part(
+    _: Operator,
+    State(console): State<Console>,
+    Names([id, part]): Names<2>,
+) -> Result<Response, Failure> {
+    let (id, part): (CaptureId, _) = (id.parse()?, Part::named(&part).ok_or(NotACapture)?);
+    let bytes = console.power.capture(id, Some(part)).await?;
+    let content_type = match part.is_picture() {
+        false => "text/plain; charset=utf-8",
+        true if bytes.starts_with(b"\x89PNG") => "image/png",
+        // A host without a compressor keeps the picture as QEMU draws it, which no browser shows.
+        true => "image/x-portable-pixmap",
+    };
+    let kept = "private, max-age=86400, immutable";
+    Ok(([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, kept)], bytes).into_response())
 }
 
 pub(super) async fn stream(

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use domain::{
     call::OutputStream,
-    verb::{HostEnd, Verb},
+    host::{CaptureId, Command, Fate, Part},
+    ids::RunId,
+    verb::{EXIT_FAILED, HostEnd, Verb},
 };
 
 use crate::server::{
@@ -35,6 +37,8 @@ pub struct Report {
     pub end: HostEnd,
     /// What the operator should know, where the host's own words do not say it.
     pub detail: Option<String>,
+    /// The fingerprint of a host key that is not the pinned one, for which nothing was sent.
+    pub other_key: Option<String>,
 }
 
 /// The host's script and the practice `qm`, so that the program needs no file beside it to practise.
@@ -66,15 +70,16 @@ impl Hypervisor {
         }
     }
 
-    fn argv(&self, verb: Verb) -> Option<Argv> {
+    fn argv(&self, command: &Command) -> Option<Argv> {
+        let command = command.to_string();
         match self {
             Hypervisor::Unconfigured => None,
-            Hypervisor::Ssh(PveSsh(ssh)) => Some(ssh.argv(verb.as_str(), false)),
+            Hypervisor::Ssh(PveSsh(ssh)) => Some(ssh.argv(&command, false)),
             Hypervisor::Practice(folder) => Some(Argv {
                 program: folder.join("breakglass-pve").into(),
                 args: Vec::new(),
                 env: vec![
-                    ("SSH_ORIGINAL_COMMAND".into(), verb.as_str().into()),
+                    ("SSH_ORIGINAL_COMMAND".into(), command.into()),
                     ("BREAKGLASS_PVE_CONF".into(), folder.join("breakglass-pve.conf").into()),
                 ],
                 held_stdin: false,
@@ -88,9 +93,89 @@ impl Hypervisor {
     }
 
     /// Runs a verb to its end or to the limit of `bounds`. A mutation goes on at the host when the limit ends the wait.
-    pub async fn run(&self, verb: Verb, bounds: &Bounds, mut output: impl FnMut(OutputStream, &[u8]) + Send) -> Report {
-        let Some(argv) = self.argv(verb) else {
-            return Report { end: HostEnd::NotSent, detail: Some("no hypervisor is configured".into()) };
+    /// Under an id the host runs it once and keeps what becomes of it: see [`Hypervisor::fate`].
+    pub async fn run(
+        &self,
+        verb: Verb,
+        id: Option<RunId>,
+        bounds: &Bounds,
+        output: impl FnMut(OutputStream, &[u8]) + Send,
+    ) -> Report {
+        let said = self.ask(&Command::Verb(verb, id), bounds, output).await;
+        let end = match &said.end {
+            Said::Exited(code) => HostEnd::Exited(*code),
+            Said::NotSent(_) => HostEnd::NotSent,
+            Said::Lost | Said::TimedOut | Said::Stopped => HostEnd::Lost,
+        };
+        let detail = match said.end {
+            Said::Exited(_) => None,
+            Said::NotSent(why) => Some(why),
+            Said::Lost => Some(lost(verb, "the connection to the hypervisor was lost before it answered")),
+            Said::TimedOut => Some(lost(
+                verb,
+                &format!("no answer within {} s (BREAKGLASS_PVE_VERB_TIMEOUT_SECONDS)", bounds.limit.as_secs()),
+            )),
+            Said::Stopped => Some(lost(verb, "the wait was ended")),
+        };
+        Report { end, detail, other_key: said.other_key }
+    }
+
+    /// What became of a run; with `call_off` one that is on its way is kept from beginning. Nothing while the host cannot
+    /// be asked.
+    pub async fn fate(&self, id: &RunId, call_off: bool, output_bytes: usize, bounds: &Bounds) -> Option<Fate> {
+        match self.ask_for(id, Command::Run(id.clone()), output_bytes, bounds).await? {
+            Fate::NotKept if call_off => self.ask_for(id, Command::Void(id.clone()), output_bytes, bounds).await,
+            fate => Some(fate),
+        }
+    }
+
+    async fn ask_for(&self, id: &RunId, command: Command, output_bytes: usize, bounds: &Bounds) -> Option<Fate> {
+        let mut answer = CappedText::new(output_bytes.saturating_add(4096));
+        let heard = |stream, bytes: &[u8]| {
+            if stream == OutputStream::Stdout {
+                answer.push(bytes);
+            }
+        };
+        let said = self.ask(&command, bounds, heard).await;
+        matches!(said.end, Said::Exited(_)).then(|| Fate::of(id, answer.text())).flatten()
+    }
+
+    /// A capture as a tar archive, or a part of it, at most `most` bytes.
+    pub async fn capture(
+        &self,
+        id: CaptureId,
+        part: Option<Part>,
+        most: usize,
+        bounds: &Bounds,
+    ) -> Result<Vec<u8>, NoCapture> {
+        let (mut bytes, mut words, mut too_long) = (Vec::new(), CappedText::new(1024), false);
+        let heard = |stream, piece: &[u8]| match stream {
+            OutputStream::Stdout if bytes.len() + piece.len() <= most => bytes.extend_from_slice(piece),
+            OutputStream::Stdout => too_long = true,
+            OutputStream::Stderr => {
+                words.push(piece);
+            }
+        };
+        let said = self.ask(&Command::Capture(id, part), bounds, heard).await;
+        match said.end {
+            Said::Exited(0) if too_long => Err(NoCapture::TooLong(most)),
+            Said::Exited(0) => Ok(bytes),
+            Said::Exited(EXIT_FAILED) => Err(NoCapture::Unknown(words.text().trim().to_owned())),
+            Said::Exited(_) => Err(NoCapture::Unanswered(words.text().trim().to_owned())),
+            Said::NotSent(why) => Err(NoCapture::Unanswered(why)),
+            Said::Lost | Said::Stopped => Err(NoCapture::Unanswered("the connection was lost".into())),
+            Said::TimedOut => Err(NoCapture::Unanswered(format!("no answer within {} s", bounds.limit.as_secs()))),
+        }
+    }
+
+    async fn ask(
+        &self,
+        command: &Command,
+        bounds: &Bounds,
+        mut output: impl FnMut(OutputStream, &[u8]) + Send,
+    ) -> Answered {
+        let Some(argv) = self.argv(command) else {
+            return Answered { end: Said::NotSent("no hypervisor is configured".into()), other_key: None };
         };
         // What decides whether anything was sent; bounded, for the script may say much more.
         let (mut stdout, mut stderr) = (CappedText::new(1), CappedText::new(4096));
@@ -102,32 +187,50 @@ impl Hypervisor {
             output(stream, bytes);
         })
         .await;
-        match end {
-            ChildEnd::Exited(code @ 0..=127) => Report { end: HostEnd::Exited(code), detail: None },
+        let mut other_key = None;
+        let end = match end {
+            ChildEnd::Exited(code @ 0..=127) => Said::Exited(code),
             ChildEnd::Exited(code) => match ssh::never_sent(code, stdout.text(), stderr.text()) {
-                Some(why) => Report {
-                    end: HostEnd::NotSent,
-                    detail: Some(format!("the hypervisor could not be reached, nothing was sent: {why}")),
-                },
-                None => Report {
-                    end: HostEnd::Lost,
-                    detail: Some(lost(verb, "the connection to the hypervisor was lost before it answered")),
-                },
+                Some(why) => {
+                    other_key = ssh::other_host_key(stderr.text());
+                    Said::NotSent(format!("the hypervisor could not be reached, nothing was sent: {why}"))
+                }
+                None => Said::Lost,
             },
-            ChildEnd::TimedOut => Report {
-                end: HostEnd::Lost,
-                detail: Some(lost(
-                    verb,
-                    &format!("no answer within {} s (BREAKGLASS_PVE_VERB_TIMEOUT_SECONDS)", bounds.limit.as_secs()),
-                )),
-            },
-            ChildEnd::Stopped => Report { end: HostEnd::Lost, detail: Some(lost(verb, "the wait was ended")) },
-            ChildEnd::NotStarted(error) => Report {
-                end: HostEnd::NotSent,
-                detail: Some(format!("{} could not be started, nothing was sent: {error}", argv.program.display())),
-            },
-        }
+            ChildEnd::TimedOut => Said::TimedOut,
+            ChildEnd::Stopped => Said::Stopped,
+            ChildEnd::NotStarted(error) => {
+                Said::NotSent(format!("{} could not be started, nothing was sent: {error}", argv.program.display()))
+            }
+        };
+        Answered { end, other_key }
     }
+}
+
+struct Answered {
+    end: Said,
+    other_key: Option<String>,
+}
+
+/// How a question to the host ended.
+enum Said {
+    Exited(i32),
+    /// With why.
+    NotSent(String),
+    Lost,
+    TimedOut,
+    Stopped,
+}
+
+/// Why a capture cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum NoCapture {
+    #[error("{0}")]
+    Unknown(String),
+    #[error("the capture could not be fetched from the hypervisor: {0}. try again")]
+    Unanswered(String),
+    #[error("it is longer than {0} bytes: fetch its parts one by one, or copy it from the hypervisor")]
+    TooLong(usize),
 }
 
 fn lost(verb: Verb, what: &str) -> String {

@@ -71,9 +71,22 @@ impl LiveRun {
         }
     }
 
-    /// Says something to whoever asks about this run while it is in memory, and not to the record.
-    pub(super) fn note(&self, text: &str) {
-        self.state().note = Some(text.to_owned());
+    /// Takes what the host says the run printed so far, where that goes on from what came over the connection.
+    pub(super) fn catch_up(&self, output: &str) {
+        let more = {
+            let state = self.state();
+            let known = state.stdout.text();
+            if state.stdout.truncated() { None } else { output.strip_prefix(known).map(str::to_owned) }
+        };
+        if let Some(more) = more.filter(|more| !more.is_empty()) {
+            self.push(OutputStream::Stdout, more.as_bytes());
+        }
+    }
+
+    /// Says something to whoever asks about this run while it is in memory, and not to the record. Gives what was said
+    /// before, for who wants to say that again.
+    pub(super) fn note(&self, text: Option<String>) -> Option<String> {
+        std::mem::replace(&mut self.state().note, text)
     }
 
     /// Ends it, and gives it as it goes on record.

@@ -1,13 +1,16 @@
 //! Power: runs of verbs on the hypervisor, with no AI in the path.
 //!
 //! A run goes: admitted by `domain::verb` → its intent on disk → the host's script over SSH, in a task of its own →
-//! output live → outcome on disk → told to its session. When the record cannot be written the operator is told, it goes
-//! to standard error, and the verb runs all the same: a full disk must not cost a rescue.
+//! output live → where the connection is lost, the host is asked what became of it → outcome on disk → told to its
+//! session. When the record cannot be written the operator is told, it goes to standard error, and the verb runs all the
+//! same: a full disk must not cost a rescue.
 //!
 //! **Architecture invariant:** nothing outside this module knows how to reach the hypervisor.
 
+mod host_key;
 pub mod hypervisor;
 pub mod live;
+mod recover;
 
 use std::{
     collections::HashMap,
@@ -17,14 +20,18 @@ use std::{
 };
 
 use domain::{
-    call::{Code, Run, RunSummary, VerbAnswer},
+    call::{Code, OutputStream, Run, RunSummary, VerbAnswer},
     event::Event,
-    ids::{Millis, RunId},
+    host::{CaptureId, Part},
+    ids::RunId,
+    probe::{ChangedKey, Lock},
     runbook::StepOutcome,
     verb::{self, HostEnd, Mutation, Mutations, Outcome, Refused, Verb},
 };
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use self::{host_key::NotAccepted, hypervisor::NoCapture, recover::Resumed};
 use self::{
     hypervisor::{Hypervisor, Report},
     live::LiveRun,
@@ -32,7 +39,7 @@ use self::{
 use super::{
     child::{Bounds, CappedText},
     fresh,
-    sessions::{Sessions, session::Session},
+    sessions::session::Session,
     store::{Also, Form, Intent, Store, StoreError, StoredAnswer, runs},
 };
 
@@ -78,6 +85,7 @@ impl Rejected {
                 Rejected::Unconfigured => None,
                 Rejected::Refused(Refused::MutationRunning(_)) => Some(Code::MutationRunning),
                 Rejected::Refused(Refused::OutcomeUnknown(_)) => Some(Code::OutcomeUnknown),
+                Rejected::Refused(Refused::Locked(_)) => Some(Code::TargetLocked),
             },
         }
     }
@@ -92,6 +100,14 @@ pub struct PowerConfig {
     pub child_env: Vec<(OsString, OsString)>,
 }
 
+impl PowerConfig {
+    /// How long a caller waits at most for the outcome of a run whose connection was lost: the verb's own limit, and a
+    /// quarter more in which the host can be asked.
+    fn limit_of_asking(&self) -> Duration {
+        self.limit + self.limit / 4
+    }
+}
+
 /// The runs of one target.
 pub struct Power {
     config: PowerConfig,
@@ -100,7 +116,25 @@ pub struct Power {
     mutations: Mutex<Mutations>,
     /// The runs that have not ended, and those whose end could not be recorded.
     live: Mutex<HashMap<RunId, Arc<LiveRun>>>,
+    /// The hypervisor's host key, when the last connection showed another one than is pinned.
+    other_key: Mutex<Option<ChangedKey>>,
 }
+
+/// What stands in the way of a mutation, or may.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// The mutation that runs.
+    pub running: Option<Mutation>,
+    /// The last one, while nobody knows what became of it.
+    pub unknown: Option<Mutation>,
+    pub lock: Option<Lock>,
+    pub other_key: Option<ChangedKey>,
+}
+
+/// The longest capture, or part of one, that is passed on, in bytes.
+const CAPTURE_BYTES: usize = 32 << 20;
+/// How long the host has to give one.
+const CAPTURE: Duration = Duration::from_secs(30);
 
 /// How long to wait before the end of a run is recorded again, when it could not be.
 const RETRY: Duration = Duration::from_secs(2);
@@ -110,29 +144,81 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Power {
-    /// Takes up where the last server left off: what it began and did not end has an unknown outcome.
+    /// Takes up where the last server left off: what it began and did not end has an unknown outcome until
+    /// [`Power::resume`] has asked the host.
     pub async fn open(config: PowerConfig, store: Store) -> Result<Arc<Self>, StoreError> {
         let unknown = store.unknown_mutation(config.target_name.clone()).await?;
-        let mutations = Mutex::new(Mutations { unknown, ..Mutations::default() });
-        Ok(Arc::new(Power { config, store, mutations, live: Mutex::default() }))
-    }
-
-    /// Says of the runs that the last server left open what is true of them (nobody knows), and tells their sessions.
-    /// While the record cannot be written it is tried again: a full disk must not keep the console from starting.
-    pub async fn close_abandoned(store: Store, sessions: Arc<Sessions>) {
-        let opened = fresh::now();
-        if try_close_abandoned(&store, &sessions, opened).await.is_err() {
-            tokio::spawn(async move {
-                while try_close_abandoned(&store, &sessions, opened).await.is_err() {
-                    tokio::time::sleep(RETRY).await;
-                }
-            });
-        }
+        let lock = store.lock(config.target_name.clone()).await?;
+        let mutations = Mutex::new(Mutations { unknown, lock, ..Mutations::default() });
+        Ok(Arc::new(Power { config, store, mutations, live: Mutex::default(), other_key: Mutex::default() }))
     }
 
     /// The last mutation, if nobody knows what became of it.
     pub fn unknown_mutation(&self) -> Option<Mutation> {
         locked(&self.mutations).unknown.clone()
+    }
+
+    /// What stands in the way of a mutation, or may.
+    pub fn standing(&self) -> Standing {
+        let Mutations { running, unknown, lock, .. } = locked(&self.mutations).clone();
+        Standing { running, unknown, lock, other_key: locked(&self.other_key).clone() }
+    }
+
+    /// Forbids mutations, or allows them again. It holds at once, also where it cannot be recorded: then it holds until
+    /// the next start, which the caller is told.
+    pub async fn set_lock(&self, lock: Option<Lock>) -> Result<(), StoreError> {
+        locked(&self.mutations).lock.clone_from(&lock);
+        self.store.set_lock(self.config.target_name.clone(), lock).await
+    }
+
+    /// Pins the host key of this fingerprint in place of the one that was pinned, if the hypervisor shows it now.
+    pub async fn accept_host_key(&self, fingerprint: &str) -> Result<(), NotAccepted> {
+        host_key::accept(&self.config.hypervisor, fingerprint, &self.bounds(CAPTURE)).await?;
+        *locked(&self.other_key) = None;
+        Ok(())
+    }
+
+    /// A capture of the host's as a tar archive, or one part of it.
+    pub async fn capture(&self, id: CaptureId, part: Option<Part>) -> Result<Vec<u8>, NoCapture> {
+        self.config.hypervisor.capture(id, part, CAPTURE_BYTES, &self.bounds(CAPTURE)).await
+    }
+
+    fn bounds(&self, limit: Duration) -> Bounds {
+        Bounds { env: self.config.child_env.clone(), limit, stop: CancellationToken::new() }
+    }
+
+    /// Runs a verb at the host, and keeps in mind what its host key is.
+    async fn run_there(
+        &self,
+        verb: Verb,
+        id: Option<RunId>,
+        bounds: &Bounds,
+        output: impl FnMut(OutputStream, &[u8]) + Send,
+    ) -> Report {
+        let mut report = self.config.hypervisor.run(verb, id, bounds, output).await;
+        match report.other_key.take() {
+            Some(seen) => {
+                let known = locked(&self.other_key).clone();
+                // Since when it is so is kept while it stays the same one.
+                let changed = match known.filter(|known| known.seen == seen) {
+                    Some(known) => Some(known),
+                    None => {
+                        let bounds = self.bounds(CAPTURE);
+                        host_key::changed(&self.config.hypervisor, seen, fresh::now(), &bounds).await
+                    }
+                };
+                if let Some(ChangedKey { pinned, seen, .. }) = &changed {
+                    report.detail = Some(format!(
+                        "the hypervisor shows another host key than before, nothing was sent: {seen} in place of {pinned}. \
+                         If it was installed anew, accept the new key; if not, somebody may stand in between"
+                    ));
+                }
+                *locked(&self.other_key) = changed;
+            }
+            None if report.end != HostEnd::NotSent => *locked(&self.other_key) = None,
+            None => {}
+        }
+        report
     }
 
     /// True when verbs can be tried.
@@ -183,13 +269,24 @@ impl Power {
         let beginning = runs::begin_run(self.config.target_name.clone(), begun.summary(), provisional);
         if let Err(error) = self.record(session.as_ref(), begun_event(&begun), beginning).await {
             self.say_unrecorded(&begun, &error);
-            live.note(&format!("{error}: this run is not on the console's record; it goes on all the same"));
+            live.note(Some(format!("{error}: this run is not on the console's record; it goes on all the same")));
         }
 
         let stop = if verb.mutates() { CancellationToken::new() } else { stop };
-        let bounds = Bounds { env: self.config.child_env.clone(), limit: self.config.limit, stop };
-        let Report { end, detail } =
-            self.config.hypervisor.run(verb, &bounds, |stream, bytes| live.push(stream, bytes)).await;
+        let bounds = Bounds { stop, ..self.bounds(self.config.limit) };
+        let until = Instant::now() + self.config.limit_of_asking();
+        let id = verb.is_kept().then(|| begun.run_id.clone());
+        let Report { mut end, mut detail, .. } =
+            self.run_there(verb, id, &bounds, |stream, bytes| live.push(stream, bytes)).await;
+        if end == HostEnd::Lost && verb.is_kept() && !bounds.stop.is_cancelled() {
+            let asking =
+                "the connection to the hypervisor was lost; it goes on there, and is being asked what became of it";
+            let before = live.note(Some(asking.into()));
+            if let Some(found) = self.find_out(&live, until).await {
+                (end, detail) = (found.end, Some(found.detail));
+            }
+            live.note(before);
+        }
 
         let outcome = verb::outcome_of(&end);
         let exit_code = if let HostEnd::Exited(code) = end { Some(code) } else { None };
@@ -200,7 +297,7 @@ impl Power {
         locked(&self.mutations).end(&run.run_id, verb, outcome, exit_code);
         if let Some(error) = &unrecorded {
             self.say_unrecorded(&run, error);
-            live.note(&format!("{error}: how this ended is not on the console's record yet"));
+            live.note(Some(format!("{error}: how this ended is not on the console's record yet")));
         }
         live.tell_ended();
         if unrecorded.is_some() {
@@ -209,6 +306,9 @@ impl Power {
             }
         }
         locked(&self.live).remove(&run.run_id);
+        if outcome == Outcome::Unknown && verb.mutates() {
+            self.ask_on(run.run_id, session);
+        }
     }
 
     async fn record_end(
@@ -238,12 +338,11 @@ impl Power {
 
     /// What the hypervisor says of the VM now. It is no run: nobody asked for it and nothing is changed.
     pub async fn look(&self, limit: Duration) -> StepOutcome {
-        let bounds = Bounds { env: self.config.child_env.clone(), limit, stop: CancellationToken::new() };
         let mut output = CappedText::new(64 << 10);
         let heard = |_, bytes: &[u8]| {
             output.push(bytes);
         };
-        let report = self.config.hypervisor.run(Verb::Status, &bounds, heard).await;
+        let report = self.run_there(Verb::Status, None, &self.bounds(limit), heard).await;
         match report.end {
             HostEnd::Exited(code) => {
                 StepOutcome::Exited { code, output: output.text().to_owned(), truncated: output.truncated() }
@@ -287,22 +386,6 @@ impl Power {
         runs.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(runs)
     }
-}
-
-async fn try_close_abandoned(store: &Store, sessions: &Sessions, opened: Millis) -> Result<(), StoreError> {
-    let detail = "the console ended while this ran; the host carries a mutation through by itself: check with status";
-    for run in store.open_runs(opened).await? {
-        let closing = runs::close_run(run.run_id.clone(), fresh::now(), detail.into());
-        let session = match &run.session_id {
-            Some(id) => sessions.get(id).await.ok(),
-            None => None,
-        };
-        match session {
-            Some(session) => session.append(ended_event(&run), Some(closing)).await.map(drop)?,
-            None => store.write_alone(closing).await?,
-        }
-    }
-    Ok(())
 }
 
 fn begun_event(run: &Run) -> Event {

@@ -9,6 +9,7 @@
 mod age;
 pub mod conversations;
 mod keys;
+mod locks;
 mod log;
 pub mod runs;
 mod schema;

@@ -94,12 +94,42 @@ pub fn end_run(target: String, run: Run, key: Option<(Intent, Option<StoredAnswe
     })
 }
 
-/// Gives a run that was left open the outcome `unknown`.
-pub fn close_run(id: RunId, now: Millis, detail: String) -> Also {
+/// Records what has come to be known of a run whose outcome was unknown. What its key was answered stays: it was answered.
+pub fn resolve_run(run: Run) -> Also {
     Box::new(move |db| {
-        db.prepare_cached("UPDATE runs SET ended = ?, outcome = 'unknown', detail = ? WHERE id = ? AND ended IS NULL")?
-            .execute(params![now.0 as i64, detail, id.as_str()])
-            .map(drop)
+        db.prepare_cached(
+            "UPDATE runs SET ended = ?, outcome = ?, exit_code = ?, stdout = ?, stderr = ?, rejected = ?, truncated = ?,
+                             detail = ? WHERE id = ?",
+        )?
+        .execute(params![
+            run.ended.map(|at| at.0 as i64),
+            run.outcome.map(|outcome| outcome.to_string()),
+            run.exit_code,
+            run.stdout,
+            run.stderr,
+            run.rejected,
+            run.truncated,
+            run.detail,
+            run.run_id.as_str()
+        ])
+        .map(drop)
+    })
+}
+
+/// The same of a run under which the server died. Nobody was given the provisional answer of its key, so that becomes
+/// what it should have been: `answer`, or nothing of a call that did nothing.
+pub fn end_abandoned(run: Run, answer: Option<StoredAnswer>) -> Also {
+    Box::new(move |db| {
+        // A form's answer only names its run, which stays true.
+        let of_run = "WHERE json_valid(answer) AND json_extract(answer, '$.run_id') = ? AND json_extract(answer, '$.outcome') = 'unknown'";
+        let id = run.run_id.clone();
+        match answer {
+            Some(StoredAnswer { status, body }) => db
+                .prepare_cached(&format!("UPDATE idempotency_keys SET status = ?, answer = ? {of_run}"))?
+                .execute(params![status, body, id.as_str()])?,
+            None => db.prepare_cached(&format!("DELETE FROM idempotency_keys {of_run}"))?.execute([id.as_str()])?,
+        };
+        resolve_run(run)(db)
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 /// Each step of the schema, in order; `user_version` says how many were taken. A step is never edited once it landed.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE sessions (
         id      TEXT PRIMARY KEY,
@@ -72,6 +72,15 @@ const MIGRATIONS: [&str; 3] = [
     "
     -- Put away: not in the list unless it is asked for, and back with its next prompt.
     ALTER TABLE sessions ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
+",
+    "
+    -- The lock that forbids mutations of a target until it is lifted.
+    CREATE TABLE locks (
+        target TEXT PRIMARY KEY,
+        by     TEXT NOT NULL,
+        since  INTEGER NOT NULL,
+        why    TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 

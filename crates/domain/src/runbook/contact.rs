@@ -4,7 +4,7 @@ use super::{Observation, StepOutcome, figures, hypervisor::Machine, plan::TIMEOU
 
 /// Whether the target answers over SSH.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Contact {
+pub(crate) enum Contact {
     /// No command was tried.
     Untried,
     /// Commands ended, some perhaps too late.
@@ -59,7 +59,7 @@ impl Contact {
 
 /// Whether the hypervisor answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Host {
+pub(crate) enum Host {
     Unasked,
     Says(Machine),
     /// It answered, but gave no status.

@@ -4,7 +4,7 @@
 //! verdict's figures are those of the output above it.
 
 /// A size: `512 kB`, `3.1 GB`, `41 GB`.
-pub(super) fn size(kib: u64) -> String {
+pub(crate) fn size(kib: u64) -> String {
     let mut value = kib as f64;
     let mut unit = "kB";
     for larger in ["MB", "GB", "TB"] {
@@ -22,7 +22,7 @@ pub(super) fn size(kib: u64) -> String {
 }
 
 /// A length of time in its largest unit: `40 s`, `12 min`, `3 h`, `5 days`.
-pub(super) fn span(seconds: u64) -> String {
+pub(crate) fn span(seconds: u64) -> String {
     match seconds {
         0..=119 => format!("{seconds} s"),
         120..=7_199 => format!("{} min", seconds / 60),
@@ -32,12 +32,12 @@ pub(super) fn span(seconds: u64) -> String {
 }
 
 /// How much of a whole, in per cent; 0 of nothing.
-pub(super) fn percent(part: u64, whole: u64) -> u64 {
+pub(crate) fn percent(part: u64, whole: u64) -> u64 {
     if whole == 0 { 0 } else { (part as f64 * 100.0 / whole as f64).round() as u64 }
 }
 
 /// A number and its noun: `1 failed unit`, `3 failed units`.
-pub(super) fn count(number: u64, noun: &str) -> String {
+pub(crate) fn count(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }
@@ -61,7 +61,7 @@ pub(super) fn list(names: &[String], most: usize) -> String {
 }
 
 /// Somebody else's text on one line: no control or direction characters, no run of spaces, at most so many characters.
-pub(super) fn plain(text: &str, most: usize) -> String {
+pub(crate) fn plain(text: &str, most: usize) -> String {
     let steers = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -107,7 +107,7 @@ impl Clock {
 }
 
 /// The first word as a finite number that is not negative.
-pub(super) fn number(text: &str) -> Option<f64> {
+pub(crate) fn number(text: &str) -> Option<f64> {
     let number: f64 = text.split_whitespace().next()?.parse().ok()?;
     (number.is_finite() && (0.0..1e15).contains(&number)).then_some(number)
 }

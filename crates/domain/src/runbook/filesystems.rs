@@ -84,15 +84,7 @@ fn judge_space(row: &Row, biggest: Option<&Biggest>, account: &mut Account) {
         }
         return;
     }
-    let severity = match row.percent {
-        _ if row.mount.starts_with("/boot") => (row.percent >= 90).then_some(Severity::Warning),
-        99.. => Some(Severity::Critical),
-        95.. if row.available < 20 * GIB => Some(Severity::Critical),
-        95.. => Some(Severity::Warning),
-        90.. if row.available < 100 * GIB => Some(Severity::Warning),
-        _ => None,
-    };
-    let Some(severity) = severity else { return };
+    let Some(severity) = judge(&row.mount, row.percent, row.available) else { return };
     let reserved = row.total.saturating_sub(row.used).saturating_sub(row.available);
     let left = match (row.available, reserved) {
         (0, 1_024..) => {
@@ -106,15 +98,28 @@ fn judge_space(row: &Row, biggest: Option<&Biggest>, account: &mut Account) {
     account.find(severity, format!("{} {} % full, {fills}{left}", row.name(), row.percent));
 }
 
+/// How bad it is that a filesystem is so full, in per cent, and has so many kB left; nothing where it is well.
+pub(crate) fn judge(mount: &str, percent: u64, available: u64) -> Option<Severity> {
+    match percent {
+        _ if mount.starts_with("/boot") => (percent >= 90).then_some(Severity::Warning),
+        99.. => Some(Severity::Critical),
+        95.. if available < 20 * GIB => Some(Severity::Critical),
+        95.. => Some(Severity::Warning),
+        90.. if available < 100 * GIB => Some(Severity::Warning),
+        _ => None,
+    }
+}
+
 /// One row of `df -P`, with or without the column of types.
-struct Row {
+pub(crate) struct Row {
     device: String,
     kind: Option<String>,
-    total: u64,
-    used: u64,
-    available: u64,
-    percent: u64,
-    mount: String,
+    /// In kB, as are the next two.
+    pub(crate) total: u64,
+    pub(crate) used: u64,
+    pub(crate) available: u64,
+    pub(crate) percent: u64,
+    pub(crate) mount: String,
 }
 
 impl Row {
@@ -142,19 +147,25 @@ impl Row {
         })
     }
 
-    fn counts(&self) -> bool {
+    /// False for what is full by nature, and for another filesystem's space counted again.
+    pub(crate) fn counts(&self) -> bool {
         let kind = self.kind.as_deref().unwrap_or(&self.device);
         self.mount == "/" || !(NOT_COUNTED.contains(&kind) || self.device.starts_with("/dev/loop") || kind == "shm")
     }
 
     fn name(&self) -> String {
-        if self.mount == "/" { "root filesystem".to_owned() } else { format!("filesystem {}", self.mount) }
+        name(&self.mount)
     }
+}
+
+/// What a filesystem is called, by its mount.
+pub(crate) fn name(mount: &str) -> String {
+    if mount == "/" { "root filesystem".to_owned() } else { format!("filesystem {mount}") }
 }
 
 /// All rows, each device once: a bind mount or a subvolume repeats the figures of the filesystem it is of. A name so
 /// long that df broke the line is put together again.
-fn rows(lines: &[&str]) -> Vec<Row> {
+pub(crate) fn rows(lines: &[&str]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     let mut name_alone = None;
     for line in lines.iter().take(MOST_LINES) {

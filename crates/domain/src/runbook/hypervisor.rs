@@ -24,18 +24,20 @@ pub(super) fn read(output: &Sections<'_>, account: &mut Account) -> Result<(), S
 
 /// The VM as the hypervisor sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Machine {
-    pub(super) status: String,
-    pub(super) qmpstatus: Option<String>,
-    pub(super) lock: Option<String>,
+pub(crate) struct Machine {
+    pub(crate) status: String,
+    pub(crate) qmpstatus: Option<String>,
+    pub(crate) lock: Option<String>,
     /// Seconds since QEMU started.
-    pub(super) uptime: Option<u64>,
-    /// QEMU's monitor gave no answer.
-    pub(super) monitor_silent: bool,
+    pub(crate) uptime: Option<u64>,
+    /// Whether QEMU's monitor answers; none when nobody listens, or nobody asked.
+    pub(crate) monitor: Option<bool>,
+    /// The same of the guest agent.
+    pub(crate) agent: Option<bool>,
 }
 
 impl Machine {
-    pub(super) fn of(output: &Sections<'_>) -> Option<Self> {
+    pub(crate) fn of(output: &Sections<'_>) -> Option<Self> {
         let named: Vec<&str> = output.get("status").or_else(|| output.get("qm status")).unwrap_or_default().to_vec();
         Self::of_lines(&named).or_else(|| Self::of_lines(&output.whole().lines().collect::<Vec<_>>()))
     }
@@ -50,20 +52,30 @@ impl Machine {
             line.contains("qmp")
                 && ["timeout", "timed out", "unable to connect", "failed"].iter().any(|sign| line.contains(sign))
         };
+        // The two lines that the host's script adds stand at the end, and begin with one of its own words.
+        let answers = |name: &str| {
+            let said = lines.iter().rev().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+            match said.split_whitespace().next()? {
+                "answers" => Some(true),
+                "silent" => Some(false),
+                _ => None,
+            }
+        };
         Some(Self {
             // One word: the host's script has a last line like `status: failed: qm status gave no answer`.
             status: value("status").filter(|status| !status.contains([' ', ':']))?,
             qmpstatus: value("qmpstatus"),
             lock: value("lock"),
             uptime: value("uptime").and_then(|text| figures::number(&text)).map(|seconds| seconds as u64),
-            monitor_silent: lines.iter().any(silent),
+            monitor: if lines.iter().any(silent) { Some(false) } else { answers("qmp") },
+            agent: answers("agent"),
         })
     }
 }
 
 /// What the two words of status mean for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(crate) enum State {
     Running,
     Stopped,
     Paused,
@@ -76,7 +88,7 @@ pub(super) enum State {
 
 impl State {
     /// QEMU's words are its RunState (qapi/run-state.json).
-    pub(super) fn of(machine: &Machine) -> Self {
+    pub(crate) fn of(machine: &Machine) -> Self {
         match (machine.status.as_str(), machine.qmpstatus.as_deref()) {
             ("stopped", _) => Self::Stopped,
             (_, Some("io-error")) => Self::StorageError,
@@ -88,7 +100,7 @@ impl State {
             (_, Some("paused" | "suspended" | "debug")) | ("paused" | "suspended", None) => Self::Paused,
             (_, Some("inmigrate" | "postmigrate" | "finish-migrate" | "colo")) => Self::Busy("a migration"),
             (_, Some("save-vm" | "restore-vm")) => Self::Busy("a snapshot"),
-            ("running", _) if machine.monitor_silent => Self::MonitorSilent,
+            ("running", _) if machine.monitor == Some(false) => Self::MonitorSilent,
             ("running", Some("running") | None) => Self::Running,
             _ => Self::Unknown,
         }

@@ -32,10 +32,18 @@ fn load(output: &Sections<'_>, account: &mut Account) -> Option<()> {
     let mut averages = line.split_whitespace().map(figures::number);
     let (one, five, fifteen) = (averages.next()??, averages.next()??, averages.next()??);
     let cpus = output.first("cpus").and_then(figures::number).filter(|cpus| *cpus >= 1.0)?;
+    if let Some((severity, text)) = judge([one, five, fifteen], cpus) {
+        account.find(severity, text);
+    }
+    Some(())
+}
+
+/// How bad these averages are on so many CPUs, and the words for it; nothing where they are well.
+pub(crate) fn judge([one, five, fifteen]: [f64; 3], cpus: f64) -> Option<(Severity, String)> {
     let severity = match (one / cpus, five / cpus) {
         (_, five) if five >= 4.0 => Severity::Critical,
         (one, five) if five >= 1.5 || one >= 3.0 => Severity::Warning,
-        _ => return Some(()),
+        _ => return None,
     };
     let course = if one > five * 1.2 {
         ", rising"
@@ -45,8 +53,7 @@ fn load(output: &Sections<'_>, account: &mut Account) -> Option<()> {
         ""
     };
     let cpus = figures::count(cpus as u64, "CPU");
-    account.find(severity, format!("load {one:.1} on {cpus} (5 min: {five:.1}, 15 min: {fifteen:.1}{course})"));
-    Some(())
+    Some((severity, format!("load {one:.1} on {cpus} (5 min: {five:.1}, 15 min: {fifteen:.1}{course})")))
 }
 
 fn uptime(output: &Sections<'_>, account: &mut Account) -> Option<()> {

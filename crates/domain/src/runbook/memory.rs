@@ -24,11 +24,7 @@ pub(super) fn read(output: &Sections<'_>, account: &mut Account) -> Result<(), S
         _ => "swap unknown".to_owned(),
     };
     let percent = figures::percent(available, total);
-    let severity = match percent {
-        0..=4 => Some(Severity::Critical),
-        5..=9 => Some(Severity::Warning),
-        _ => None,
-    };
+    let severity = judge(available, total);
     if let Some(severity) = severity {
         let about = if exact.is_some() { "" } else { "about " };
         let (left, all) = (figures::size(available), figures::size(total));
@@ -55,6 +51,15 @@ pub(super) fn read(output: &Sections<'_>, account: &mut Account) -> Result<(), S
     let pages = value("HugePages_Total").unwrap_or(0).checked_mul(value("Hugepagesize").unwrap_or(0));
     held(pages, 50, "reserved as huge pages, which other programs cannot use");
     Ok(())
+}
+
+/// How bad it is that so much of all memory is available; nothing where it is well.
+pub(crate) fn judge(available: u64, total: u64) -> Option<Severity> {
+    match figures::percent(available, total) {
+        0..=4 => Some(Severity::Critical),
+        5..=9 => Some(Severity::Warning),
+        _ => None,
+    }
 }
 
 /// `/proc/pressure/*`: the share of time in which some (or all: full) tasks waited, in per cent.

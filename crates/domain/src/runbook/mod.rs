@@ -11,18 +11,18 @@ mod finding;
 mod plan;
 mod verdict;
 
-mod figures;
-mod sections;
+pub(crate) mod figures;
+pub(crate) mod sections;
 
-mod contact;
-mod filesystems;
-mod hypervisor;
+pub(crate) mod contact;
+pub(crate) mod filesystems;
+pub(crate) mod hypervisor;
 mod kernel_log;
-mod load;
-mod memory;
+pub(crate) mod load;
+pub(crate) mod memory;
 mod oom;
 mod services;
-mod situation;
+pub(crate) mod situation;
 mod space;
 mod swap;
 

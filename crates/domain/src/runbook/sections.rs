@@ -5,13 +5,13 @@ use super::figures;
 /// A step's output, cut at its headings. Text before the first heading (a login banner, what `uptime` prints for people)
 /// belongs to no section.
 #[derive(Debug)]
-pub(super) struct Sections<'a> {
+pub(crate) struct Sections<'a> {
     whole: &'a str,
     parts: Vec<(&'a str, Vec<&'a str>)>,
 }
 
 impl<'a> Sections<'a> {
-    pub(super) fn of(whole: &'a str) -> Self {
+    pub(crate) fn of(whole: &'a str) -> Self {
         let mut parts: Vec<(&str, Vec<&str>)> = Vec::new();
         for line in whole.lines() {
             let heading = line.trim().strip_prefix("== ").and_then(|rest| rest.strip_suffix(" =="));
@@ -25,27 +25,27 @@ impl<'a> Sections<'a> {
     }
 
     /// All of the output.
-    pub(super) fn whole(&self) -> &'a str {
+    pub(crate) fn whole(&self) -> &'a str {
         self.whole
     }
 
     /// The lines of the first section whose heading begins with that word; blank lines are left out.
-    pub(super) fn get(&self, word: &str) -> Option<&[&'a str]> {
+    pub(crate) fn get(&self, word: &str) -> Option<&[&'a str]> {
         self.iter().find(|(heading, _)| begins_with_word(heading, word)).map(|(_, lines)| lines)
     }
 
     /// The first line of that section.
-    pub(super) fn first(&self, word: &str) -> Option<&'a str> {
+    pub(crate) fn first(&self, word: &str) -> Option<&'a str> {
         self.get(word)?.first().copied()
     }
 
     /// Each section: its heading and its lines.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'a str, &[&'a str])> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'a str, &[&'a str])> {
         self.parts.iter().map(|(heading, lines)| (*heading, lines.as_slice()))
     }
 
     /// Why nothing could be read: the output's last line, which is where errors stand.
-    pub(super) fn unreadable(&self) -> String {
+    pub(crate) fn unreadable(&self) -> String {
         let is_text = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with("== ");
         match self.whole.lines().rev().find(is_text) {
             Some(line) => format!("its output was not understood: {}", figures::plain(line, 120)),

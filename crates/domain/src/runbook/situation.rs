@@ -12,15 +12,23 @@ use super::{
 use crate::verb::Verb;
 
 /// A guest that started so recently may still be booting.
-const BOOTING: u64 = 120;
+pub(crate) const BOOTING: u64 = 120;
 
 /// Whether the target answers, and what the hypervisor says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Situation {
+pub(crate) struct Situation {
     contact: Contact,
     host: Host,
     /// A preset that asks the hypervisor by itself wants to know whether a cycle is needed, also if it is not.
     asked: bool,
+}
+
+/// True when `ssh` says that it did not get as far as the target.
+pub(crate) fn lies_before_the_target(why: &str) -> bool {
+    let why = why.to_lowercase();
+    ["resolve hostname", "name or service not known", "name resolution", "network is unreachable"]
+        .iter()
+        .any(|sign| why.contains(sign))
 }
 
 impl Situation {
@@ -31,8 +39,13 @@ impl Situation {
         Self { contact: Contact::of(&target), host: Host::of(&host), asked }
     }
 
+    /// The same of what the console saw at one look, unasked.
+    pub(crate) fn at_a_look(contact: Contact, host: Host) -> Self {
+        Self { contact, host, asked: false }
+    }
+
     /// What the situation is, and the verb that is recommended in it.
-    pub(super) fn findings(&self, target: &str) -> (Vec<Finding>, Option<Recommendation>) {
+    pub(crate) fn findings(&self, target: &str) -> (Vec<Finding>, Option<Recommendation>) {
         let target = figures::plain(target, 64);
         let mut findings = Vec::new();
         let mut find = |severity, text: String, advice: Option<&str>| {
@@ -213,9 +226,13 @@ impl Situation {
             advice,
         ));
         // A lock makes the hypervisor refuse: a recommendation that cannot be followed is none. And a target that refuses
-        // the console's key may be well for everybody else.
+        // the console's key may be well for everybody else; so may one that the console's own network does not reach, as
+        // long as no more is seen than a monitor that does not answer.
+        let unseen = state == State::MonitorSilent && lies_before_the_target(self.why());
         let recommendation = recommendation.filter(|_| {
-            machine.lock.is_none() && (state == State::Stopped || !matches!(self.contact, Contact::Refused { .. }))
+            machine.lock.is_none()
+                && !unseen
+                && (state == State::Stopped || !matches!(self.contact, Contact::Refused { .. }))
         });
         (findings, recommendation)
     }
@@ -229,8 +246,7 @@ impl Situation {
         mut findings: Vec<Finding>,
     ) -> (Vec<Finding>, Option<Recommendation>) {
         let why = self.why().to_lowercase();
-        let ours = ["resolve hostname", "name or service not known", "name resolution", "network is unreachable"];
-        let (advice, because) = if ours.iter().any(|sign| why.contains(sign)) {
+        let (advice, because) = if lies_before_the_target(&why) {
             (
                 Some(
                     "the connection did not get as far as the target: check this machine's network and the target's name; no cycle cures that",
@@ -247,6 +263,13 @@ impl Situation {
         } else {
             match &self.contact {
                 Contact::Lost { .. } => (Some("run this once more; if SSH then does not answer at all, cycle"), None),
+                // Its guest works, perhaps for everybody but us; a cycle would end that.
+                Contact::Silent { .. } if machine.agent == Some(true) => (
+                    Some(
+                        "the guest agent answers, so the guest lives: look at sshd and the network at the VM's own console in the hypervisor; if nobody can, a cycle restarts all of it and loses what is in its memory",
+                    ),
+                    None,
+                ),
                 Contact::Stuck { .. } => (
                     Some("if it may only be overloaded, wait a minute and run this once more first"),
                     Some("QEMU runs, but the guest ends no command, so nothing can be repaired from inside"),
