@@ -1,6 +1,8 @@
 //! What the page shows, as signals. The page's components read it (`ui/`), the browser's part writes it (`browser/`);
 //! neither knows the other. Rendered on the server it is what the page arrived with and never changes.
 
+mod words;
+
 use domain::{call::Run, page::Page, transcript::Transcript};
 use leptos::prelude::*;
 

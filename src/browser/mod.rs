@@ -16,6 +16,7 @@ mod source;
 mod stream;
 mod tail;
 mod window;
+mod words;
 
 use std::{cell::Cell, rc::Rc};
 
@@ -47,6 +48,7 @@ pub(crate) fn start() {
 }
 
 fn attach(state: State) {
+    words::keep(state);
     dom::local_times();
     dom::pass_flash(state);
     scroll::listen(state);

@@ -4,7 +4,12 @@
 use domain::preset::PresetSummary;
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
-use super::{anew::Anew, icons::Icon, permission::Waiting, prose::shown};
+use super::{
+    icons::Icon,
+    part::{Part, Parts, live, part, still},
+    permission::waiting,
+    prose::shown,
+};
 use crate::{
     api::{StopTurn, SubmitPrompt},
     state::{Link, State},
@@ -14,27 +19,41 @@ use crate::{
 #[component]
 pub(super) fn Controls() -> impl IntoView {
     let state = State::current();
-    let (presets, has_ai) = state.page.with_value(|page| (page.presets.clone(), page.surroundings.has_ai));
-    let disk = state.page.with_value(|page| page.disk.clone());
-    let presets: Vec<_> = presets.into_iter().map(|preset| preset_chip(preset, has_ai)).collect();
     view! {
         <footer class="controls">
-            <Toast/>
-            <Below/>
-            <LinkBar/>
-            {disk.map(|words| view! { <p class="link-bar">{words}</p> })}
-            <Waiting/>
+            <div class="toasts" role="status">{live(move || toast(state))}</div>
+            {live(move || below(state))}
+            {live(move || link_bar(state))}
+            {live(move || disk(state))}
+            <div class="waiting" aria-live="polite">{live(move || waiting(state))}</div>
             <form id="composer" method="post" action=SubmitPrompt::PATH>
-                <input type="hidden" name="session" value=state.session_id()/>
-                <input type="hidden" name="key" value=state.key()/>
-                <fieldset class="presets" aria-label="Presets" disabled=move || state.working()>{presets}</fieldset>
+                {still(move || hidden("session", state.session_id()))}
+                {still(move || hidden("key", state.key()))}
+                {still(move || presets(state))}
                 <div class="composer">
-                    <Field/>
-                    <SendOrStop/>
+                    {still(move || field(state))}
+                    {live(move || stop_and_send(state))}
                 </div>
             </form>
         </footer>
     }
+}
+
+/// What there is to say of the console's disk.
+fn disk(state: State) -> Option<Part> {
+    let words = state.page.with_value(|page| page.disk.clone())?;
+    Some(part(move || view! { <p class="link-bar">{words}</p> }))
+}
+
+/// A field that nobody sees.
+fn hidden(name: &'static str, value: String) -> impl IntoView {
+    view! { <input type="hidden" name=name value=value/> }
+}
+
+fn presets(state: State) -> impl IntoView {
+    let (presets, has_ai) = state.page.with_value(|page| (page.presets.clone(), page.surroundings.has_ai));
+    let presets: Vec<_> = presets.into_iter().map(|preset| preset_chip(preset, has_ai)).collect();
+    view! { <fieldset class="presets" aria-label="Presets" disabled=state.working()>{presets}</fieldset> }
 }
 
 fn preset_chip(preset: PresetSummary, has_ai: bool) -> impl IntoView {
@@ -64,16 +83,9 @@ fn preset_chip(preset: PresetSummary, has_ai: bool) -> impl IntoView {
 }
 
 /// The text field. It is not bound to a signal: what was typed before the program arrived stays where it is.
-#[component]
-fn Field() -> impl IntoView {
-    let state = State::current();
+fn field(state: State) -> impl IntoView {
     let draft = state.page.with_value(|page| page.flash.as_ref().map(|flash| flash.draft.clone()).unwrap_or_default());
-    let has_ai = state.has_ai();
-    let words = move || match has_ai {
-        true if state.working() => "Tell the agent",
-        true => "Tell the agent, or !command",
-        false => "What is wrong? Or !command",
-    };
+    let words = state.placeholder();
     // A parser drops the first line end of a text field, so one is put there for it. An empty text node would be rendered as a space, which is something typed.
     if draft.is_empty() {
         Either::Left(view! {
@@ -94,110 +106,101 @@ fn Field() -> impl IntoView {
 
 /// Stop, while a turn runs; and Send, which then delivers into that turn, where there is an agent to hear it. Send keeps
 /// its place, so that a second tap on it does not stop what the first one began.
-#[component]
-fn SendOrStop() -> impl IntoView {
-    let state = State::current();
-    let has_ai = state.has_ai();
-    move || {
-        let (working, stopping) = (state.working(), state.stopping.get());
-        let stop = working.then(|| {
-            view! {
-                <button class="stop" formaction=StopTurn::PATH disabled=stopping>
-                    <Icon name="stop"/>
-                    {if stopping { "Stopping" } else { "Stop" }}
-                </button>
-            }
-        });
-        let (words, steer) = if working { ("Send into this turn", "true") } else { ("Send", "false") };
-        let send = (has_ai || !working).then(|| {
-            view! {
-                <button class="send" name="steer" value=steer aria-label=words title=words>
-                    <Icon name="send"/>
-                </button>
-            }
-        });
-        (stop, send)
-    }
+fn stop_and_send(state: State) -> Vec<Part> {
+    let (working, stopping) = (state.working(), state.stopping.get());
+    let stop = part(move || {
+        view! {
+            <button class="stop" formaction=StopTurn::PATH disabled=stopping>
+                <Icon name="stop"/>
+                {if stopping { "Stopping" } else { "Stop" }}
+            </button>
+        }
+    });
+    // What it says changes in place.
+    let send = part(move || {
+        let (words, steer) = untrack(|| state.send());
+        view! {
+            <button class="send" name="steer" value=steer aria-label=words title=words>
+                <Icon name="send"/>
+            </button>
+        }
+    });
+    let stop = working.then(|| stop.keyed(stopping.into()));
+    let send = (state.has_ai() || !working).then(|| send.keyed(2));
+    stop.into_iter().chain(send).collect()
 }
 
 /// What passes.
-#[component]
-fn Toast() -> impl IntoView {
-    let state = State::current();
-    view! {
-        <div class="toasts" role="status">
-            {move || state.toast.get().map(|words| Anew(view! { <p class="toast">{words}</p> }))}
-        </div>
-    }
+fn toast(state: State) -> Option<Part> {
+    let words = state.toast.get()?;
+    Some(part(move || view! { <p class="toast">{words}</p> }))
 }
 
 /// What is wrong with the link, what goes on all the same, and what to do. Since when is counted beside it.
-#[component]
-fn LinkBar() -> impl IntoView {
-    let state = State::current();
-    let here = format!("/s/{}", state.session_id());
-    move || {
-        let (look, words, way) = match state.link.get() {
-            Link::Connecting | Link::CatchingUp(_) | Link::Live => return None,
-            Link::Lost => {
-                ("lost", "The stream broke off. It is being opened again; the session goes on at the console.", None)
-            }
-            Link::Offline => (
-                "offline",
-                "This device has no network. The session goes on at the console; what you type is kept and sent later.",
-                None,
-            ),
-            Link::Down => (
-                "down",
-                "The console does not answer: it is down, or there is no way to it from here. The VM controls need it too. \
+fn link_bar(state: State) -> Option<Part> {
+    let (look, words, way) = match state.link.get() {
+        Link::Connecting | Link::CatchingUp(_) | Link::Live => return None,
+        Link::Lost => {
+            ("lost", "The stream broke off. It is being opened again; the session goes on at the console.", None)
+        }
+        Link::Offline => (
+            "offline",
+            "This device has no network. The session goes on at the console; what you type is kept and sent later.",
+            None,
+        ),
+        Link::Down => (
+            "down",
+            "The console does not answer: it is down, or there is no way to it from here. The VM controls need it too. \
                  What runs on the target goes on.",
-                None,
-            ),
-            Link::Restarting => (
-                "restarting",
-                "The console restarts. A turn that ran was ended; prompts are sent when it is back.",
-                None,
-            ),
-            Link::Held => (
-                "held",
-                "A proxy holds the stream back. Looking every 3 s instead: nothing is lost, it comes later. Turn off the \
+            None,
+        ),
+        Link::Restarting => {
+            ("restarting", "The console restarts. A turn that ran was ended; prompts are sent when it is back.", None)
+        }
+        Link::Held => (
+            "held",
+            "A proxy holds the stream back. Looking every 3 s instead: nothing is lost, it comes later. Turn off the \
                  proxy's response buffering for this address.",
-                None,
-            ),
-            Link::SignedOut => (
-                "signed-out",
-                "You are signed out. The session goes on, and what you typed is kept on this device.",
-                Some((here.clone(), "Sign in again")),
-            ),
-            Link::Gone => (
-                "gone",
-                "This console has no such session: its record was set up anew, or the session was removed. Your next prompt \
+            None,
+        ),
+        Link::SignedOut => (
+            "signed-out",
+            "You are signed out. The session goes on, and what you typed is kept on this device.",
+            Some((format!("/s/{}", state.session_id()), "Sign in again")),
+        ),
+        Link::Gone => (
+            "gone",
+            "This console has no such session: its record was set up anew, or the session was removed. Your next prompt \
                  opens a new one.",
-                Some(("/sessions".to_owned(), "All sessions")),
-            ),
-        };
-        Some(Anew(view! {
+            Some(("/sessions".to_owned(), "All sessions")),
+        ),
+    };
+    let way = way.map(|(href, words)| part(move || view! { <a href=href>{words}</a> }));
+    Some(part(move || {
+        view! {
             <div class="link-bar" data-link=look>
                 <span role="alert">{words}</span>
-                <span class="since" aria-hidden="true">{move || state.since.get()}</span>
-                {way.map(|(href, words)| view! { <a href=href>{words}</a> })}
+                {live(move || since(state))}
+                {Parts::from(way)}
                 <button type="button" data-act="reconnect">"Reconnect"</button>
             </div>
-        }))
-    }
+        }
+    }))
+}
+
+/// Since when, counted. It reacts inside of a part: no page arrives with a link that is lost.
+fn since(state: State) -> Option<Part> {
+    let since = state.since.get();
+    Some(part(move || view! { <span class="since" aria-hidden="true">{since}</span> }))
 }
 
 /// The way back to the end, for who does not read there.
-#[component]
-fn Below() -> impl IntoView {
-    let state = State::current();
-    move || {
-        let past = state.past.with(|past| past.newest().is_some());
-        let words = match state.below.get() {
-            Some(0) if past => "Back to the end".to_owned(),
-            None | Some(0) => return None,
-            Some(count) => format!("{count} new below"),
-        };
-        Some(Anew(view! { <button type="button" class="below" data-act="end"><Icon name="down"/>{words}</button> }))
-    }
+fn below(state: State) -> Option<Part> {
+    let past = state.past.with(|past| past.newest().is_some());
+    let words = match state.below.get() {
+        Some(0) if past => "Back to the end".to_owned(),
+        None | Some(0) => return None,
+        Some(count) => format!("{count} new below"),
+    };
+    Some(part(move || view! { <button type="button" class="below" data-act="end"><Icon name="down"/>{words}</button> }))
 }

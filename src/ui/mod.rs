@@ -3,11 +3,11 @@
 //!
 //! **Architecture invariant:** nothing here knows the server or the browser, and no text of anybody becomes markup.
 
-mod anew;
 mod app;
 mod composer;
 mod header;
 mod icons;
+mod part;
 mod permission;
 mod prose;
 pub mod sessions;

@@ -5,26 +5,20 @@ use domain::{
     permission::Question,
     transcript::{Item, Transcript},
 };
-use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
-    anew::Anew,
+    part::{Part, Parts, part},
     prose::{revealed, shown},
     transcript::command,
 };
 use crate::{api::Decide, state::State};
 
 /// The card, while something waits.
-#[component]
-pub(super) fn Waiting() -> impl IntoView {
-    let state = State::current();
-    view! {
-        <div class="waiting" aria-live="polite">
-            {move || state.waiting.get().and_then(|_| {
-                state.transcript.with_untracked(|transcript| card(state, &Transcript::waiting(transcript)?.item).map(Anew))
-            })}
-        </div>
-    }
+pub(super) fn waiting(state: State) -> Option<Part> {
+    state.waiting.get()?;
+    let row = state.transcript.with_untracked(|transcript| Transcript::waiting(transcript).cloned())?;
+    Some(part(move || card(state, &row.item)))
 }
 
 fn card(state: State, item: &Item) -> Option<impl IntoView + use<>> {
@@ -35,10 +29,11 @@ fn card(state: State, item: &Item) -> Option<impl IntoView + use<>> {
         "Bash" => "The agent wants to run".to_owned(),
         tool => format!("The agent wants to use {tool}"),
     };
-    let body = if asks {
-        Either::Left(questions.iter().enumerate().map(|(place, asked)| question(place, asked)).collect::<Vec<_>>())
+    let body: Vec<_> = if asks {
+        questions.iter().cloned().enumerate().map(|(place, asked)| part(move || question(place, &asked))).collect()
     } else {
-        Either::Right(command(tool.clone(), revealed(line)))
+        let (tool, line) = (tool.clone(), revealed(line));
+        vec![part(move || command(tool, line))]
     };
     // Enter in a field presses the first button: it must be what the field is about, and never what allows.
     let buttons = if asks {
@@ -53,19 +48,20 @@ fn card(state: State, item: &Item) -> Option<impl IntoView + use<>> {
     let buttons: Vec<_> = buttons
         .into_iter()
         .map(|(decision, class, words)| {
-            view! { <button name="decision" value=decision class=class>{words}</button> }
+            part(move || view! { <button name="decision" value=decision class=class>{words}</button> })
         })
         .collect();
+    let why = (!asks).then(|| part(|| text("message".into(), "Why not (optional)")));
     Some(view! {
         <form class="permission" method="post" action=Decide::PATH aria-label=words>
             <input type="hidden" name="session" value=state.session_id()/>
             <input type="hidden" name="key" value=state.key()/>
             <input type="hidden" name="request" value=request_id.clone()/>
             <h2>{words.clone()}</h2>
-            <div class="asked">{body}</div>
+            <div class="asked">{Parts::from(body)}</div>
             <div class="decide">
-                {(!asks).then(|| text("message".into(), "Why not (optional)"))}
-                {buttons}
+                {Parts::from(why)}
+                {Parts::from(buttons)}
             </div>
         </form>
     })
@@ -75,19 +71,22 @@ fn card(state: State, item: &Item) -> Option<impl IntoView + use<>> {
 fn question(place: usize, question: &Question) -> impl IntoView + use<> {
     let (kind, apart) = if question.several { ("checkbox", 1) } else { ("radio", 0) };
     let name = |choice: usize| format!("answers[{place}][{choice}]");
-    let options = question.options.iter().enumerate().map(|(choice, option)| {
-        view! {
-            <label class="override">
-                <input type=kind name=name(choice * apart) value=shown(&option.label)/>
-                <span><strong>{shown(&option.label)}</strong>" "{shown(&option.description)}</span>
-            </label>
-        }
+    let options = question.options.iter().cloned().enumerate().map(|(choice, option)| {
+        let name = name(choice * apart);
+        part(move || {
+            view! {
+                <label class="override">
+                    <input type=kind name=name value=shown(&option.label)/>
+                    <span><strong>{shown(&option.label)}</strong>" "{shown(&option.description)}</span>
+                </label>
+            }
+        })
     });
     view! {
         <fieldset>
             <legend>{shown(&question.text)}</legend>
             <input type="hidden" name=format!("questions[{place}]") value=question.text.clone()/>
-            {options.collect::<Vec<_>>()}
+            {Parts::from(options.collect::<Vec<_>>())}
             {text(name(question.options.len()), "Something else")}
         </fieldset>
     }

@@ -3,6 +3,8 @@
 
 use leptos::{either::EitherOf3, prelude::*};
 
+use super::part::{Part, Parts, part};
+
 /// A run of lines that belong together.
 #[derive(Debug, PartialEq, Eq)]
 enum Block<'a> {
@@ -66,16 +68,27 @@ pub(super) fn revealed(text: &str) -> String {
 }
 
 /// The text as elements.
-pub(super) fn prose(text: &str) -> impl IntoView + use<> {
+pub(super) fn prose(text: &str) -> Parts {
     let render = |block: Block<'_>| match block {
-        Block::Paragraph(lines) => EitherOf3::A(view! { <p>{inline(&lines.join("\n"))}</p> }),
-        Block::List(items) => {
-            let items: Vec<_> = items.into_iter().map(|item| view! { <li>{inline(item)}</li> }).collect();
-            EitherOf3::B(view! { <ul>{items}</ul> })
+        Block::Paragraph(lines) => {
+            let lines = lines.join("\n");
+            part(move || view! { <p>{inline(&lines)}</p> })
         }
-        Block::Code(lines) => EitherOf3::C(view! { <pre tabindex="0"><code>{lines.join("\n")}</code></pre> }),
+        Block::List(items) => {
+            let items: Vec<_> = items.into_iter().map(item).collect();
+            part(move || view! { <ul>{Parts::from(items)}</ul> })
+        }
+        Block::Code(lines) => {
+            let lines = lines.join("\n");
+            part(move || view! { <pre tabindex="0"><code>{lines}</code></pre> })
+        }
     };
-    blocks(&shown(text)).into_iter().map(render).collect::<Vec<_>>()
+    blocks(&shown(text)).into_iter().map(render).collect::<Vec<_>>().into()
+}
+
+fn item(text: &str) -> Part {
+    let text = text.to_owned();
+    part(move || view! { <li>{inline(&text)}</li> })
 }
 
 /// Text in which what stands between marks is code, or strong.

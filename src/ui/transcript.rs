@@ -11,14 +11,11 @@ use domain::{
     transcript::{Item, PermissionEnd, Row, Tone, Transcript},
     verb::Outcome,
 };
-use leptos::{
-    either::{Either, EitherOf4},
-    prelude::*,
-};
+use leptos::prelude::*;
 
 use super::{
-    anew::Anew,
     icons::Icon,
+    part::{Part, Parts, live, part},
     prose::{prose, revealed, shown},
 };
 use crate::state::{Outgoing, State, Step};
@@ -27,17 +24,17 @@ use crate::state::{Outgoing, State, Step};
 #[component]
 pub(super) fn TranscriptView() -> impl IntoView {
     let state = State::current();
-    let rows = move || state.shown(|transcript| transcript.rows().cloned().collect::<Vec<_>>());
+    let rows = move || state.shown(|transcript| transcript.rows().cloned().map(row).collect::<Vec<_>>());
+    let empty = move || state.transcript.with(Transcript::is_empty).then(|| part(|| view! { <Empty/> }));
     view! {
         <main id="transcript" class="scroller" tabindex="0" aria-label="Transcript">
             <div class="transcript">
-                <Older/>
-                {move || state.transcript.with(Transcript::is_empty).then(|| Anew(view! { <Empty/> }))}
-                <ol class="rows" aria-live="polite">
-                    <For each=rows key=|row| (row.id, is_ended(&row.item)) children=|row| view! { <RowView row/> }/>
-                </ol>
-                <Outbox/>
-                <Now/>
+                {live(move || older(state))}
+                {live(empty)}
+                <ol class="rows" aria-live="polite">{live(rows)}</ol>
+                {live(move || outbox(state))}
+                {live(move || draft(state))}
+                {live(move || now(state))}
             </div>
         </main>
     }
@@ -54,16 +51,13 @@ fn is_ended(item: &Item) -> bool {
 }
 
 /// The way to what is older than what is shown.
-#[component]
-fn Older() -> impl IntoView {
-    let state = State::current();
-    move || {
-        let oldest = state.shown(Transcript::oldest).map_or(0, |id| id.0);
-        (oldest > 0).then(|| {
-            let href = format!("/s/{}?before={oldest}", state.session_id());
-            view! { <a class="older" data-act="older" href=href>"Show earlier"</a> }
-        })
-    }
+fn older(state: State) -> Option<Part> {
+    let oldest = state.shown(Transcript::oldest).map_or(0, |id| id.0);
+    let way = part(move || {
+        let href = format!("/s/{}?before={oldest}", state.session_id());
+        view! { <a class="older" data-act="older" href=href>"Show earlier"</a> }
+    });
+    (oldest > 0).then(|| way.keyed(oldest))
 }
 
 /// What a new session says: what can be done here.
@@ -97,8 +91,8 @@ fn Empty() -> impl IntoView {
                 "Open " <strong>"VM"</strong>
                 " above to power-cycle it through its hypervisor. That works when nothing inside answers."
             </p>
-            {(!configured).then(|| unconfigured("target", "BREAKGLASS_DEVVM_HOST"))}
-            {(!hypervisor).then(|| unconfigured("hypervisor", "BREAKGLASS_PVE_HOST"))}
+            {Parts::from((!configured).then(|| part(|| unconfigured("target", "BREAKGLASS_DEVVM_HOST"))))}
+            {Parts::from((!hypervisor).then(|| part(|| unconfigured("hypervisor", "BREAKGLASS_PVE_HOST"))))}
         </section>
     }
 }
@@ -113,83 +107,80 @@ pub(super) fn unconfigured(what: &'static str, setting: &'static str) -> impl In
 }
 
 /// The prompts that are on their way, after all that came.
-#[component]
-fn Outbox() -> impl IntoView {
-    let state = State::current();
-    move || {
-        let pending = |Outgoing { key, words, step, typed, .. }: Outgoing| {
-            let (look, says) = match step {
-                Step::Sending => ("sending", "sending".to_owned()),
-                Step::Sent => ("sent", "sent".to_owned()),
-                Step::Unsure => (
-                    "unsure",
-                    "No answer yet. It is sent again as soon as the console answers, and runs once.".to_owned(),
-                ),
-                Step::Failed(why) => ("failed", why),
-            };
-            let ways = (look == "unsure" || look == "failed").then(|| {
-                view! {
-                    <div class="ways">
-                        <button type="button" data-act="again" data-key=key.clone()>"Send again"</button>
-                        <button type="button" data-act="take-back" data-key=key>
-                            {if typed { "Take back into the field" } else { "Remove" }}
-                        </button>
-                    </div>
-                }
-            });
-            view! {
-                <li class="pending" data-step=look>
-                    <div class="bubble">{shown(&words)}</div>
-                    <p class="meta">{says}</p>
-                    {ways}
-                </li>
-            }
-        };
-        let outbox = state.outbox.get();
-        (!outbox.is_empty()).then(|| {
-            Anew(view! { <ol class="outbox" aria-live="polite">{outbox.into_iter().map(pending).collect::<Vec<_>>()}</ol> })
+fn outbox(state: State) -> Option<Part> {
+    let outbox = state.outbox.get();
+    (!outbox.is_empty()).then(|| {
+        part(move || {
+            let pending: Vec<_> = outbox.into_iter().map(pending).collect();
+            view! { <ol class="outbox" aria-live="polite">{Parts::from(pending)}</ol> }
         })
-    }
+    })
 }
 
-/// What happens now: the draft, or that something is at work and for how long.
-#[component]
-fn Now() -> impl IntoView {
-    let state = State::current();
-    move || {
-        let draft =
-            state.draft.get().map(|draft| Anew(view! { <div class="bubble agent prose draft">{prose(&draft)}</div> }));
-        let now = if state.working() {
-            let what = if state.stopping.get() {
-                "stopping"
-            } else if state.waiting.get().is_some() {
-                "waiting for your decision"
-            } else {
-                "working"
-            };
-            let words = match state.progress.get() {
-                Some(seconds) => format!("{what} · {seconds} s"),
-                None => what.to_owned(),
-            };
-            Some(Either::Left(view! { <p class="now"><span class="pulse" aria-hidden="true"></span>{words}</p> }))
-        } else {
-            without_ai(state).map(Anew).map(Either::Right)
-        };
-        (draft, now)
+fn pending(Outgoing { key, words, step, typed, .. }: Outgoing) -> Part {
+    let (look, says) = match step {
+        Step::Sending => ("sending", "sending".to_owned()),
+        Step::Sent => ("sent", "sent".to_owned()),
+        Step::Unsure => {
+            ("unsure", "No answer yet. It is sent again as soon as the console answers, and runs once.".to_owned())
+        }
+        Step::Failed(why) => ("failed", why),
+    };
+    let ways = (look == "unsure" || look == "failed").then(|| {
+        part(move || {
+            view! {
+                <div class="ways">
+                    <button type="button" data-act="again" data-key=key.clone()>"Send again"</button>
+                    <button type="button" data-act="take-back" data-key=key>
+                        {if typed { "Take back into the field" } else { "Remove" }}
+                    </button>
+                </div>
+            }
+        })
+    });
+    part(move || {
+        view! {
+            <li class="pending" data-step=look>
+                <div class="bubble">{shown(&words)}</div>
+                <p class="meta">{says}</p>
+                {Parts::from(ways)}
+            </li>
+        }
+    })
+}
+
+/// What the backend has written so far.
+fn draft(state: State) -> Option<Part> {
+    let draft = state.draft.get()?;
+    Some(part(move || view! { <div class="bubble agent prose draft">{prose(&draft)}</div> }))
+}
+
+/// What happens now: that something is at work and for how long, or what can be done after it failed.
+fn now(state: State) -> Option<Part> {
+    if !state.working() {
+        return without_ai(state);
     }
+    // Its words change in place, each second.
+    let now = part(move || {
+        let words = untrack(|| state.now());
+        view! { <p class="now"><span class="pulse" aria-hidden="true"></span><span class="now-words">{words}</span></p> }
+    });
+    Some(now.keyed(0))
 }
 
 /// After a turn that failed: its preset, else the first, as plain commands. The button belongs to the composer's form.
-fn without_ai(state: State) -> Option<impl IntoView> {
+fn without_ai(state: State) -> Option<Part> {
     let presets = state.page.with_value(|page| page.surroundings.has_ai.then(|| page.presets.clone()))?;
     let asked = state.transcript.with(|transcript| transcript.failed().map(str::to_owned))?;
-    let preset = presets.iter().find(|preset| preset.label == asked).or(presets.first())?;
-    Some(view! {
-        <button class="without-ai-offer" form="composer" name="runbook" value=preset.id.to_string()>
-            <Icon name="terminal"/>
-            {format!("Run {} without AI", preset.label)}
-        </button>
-    })
+    let preset = presets.iter().find(|preset| preset.label == asked).or(presets.first())?.clone();
+    Some(part(move || {
+        view! {
+            <button class="without-ai-offer" form="composer" name="runbook" value=preset.id.to_string()>
+                <Icon name="terminal"/>
+                {format!("Run {} without AI", preset.label)}
+            </button>
+        }
+    }))
 }
 
 /// A cost in dollars and cents. Formatting a float by itself would load more code than this page's style.
@@ -198,33 +189,45 @@ fn cents(dollars: f64) -> String {
     format!(" · ${}.{:02}", cents / 100, cents % 100)
 }
 
-/// One row. Each look has its own static view: erased ones would be half of what a phone has to load.
-#[component]
-fn RowView(row: Arc<Row>) -> impl IntoView {
+/// One row.
+fn row(row: Arc<Row>) -> Part {
     let (id, at) = (row.id, row.at);
-    match &row.item {
-        Item::Prompt { text, by, steered } => {
-            let way = if *steered { " · into the running turn · " } else { " · " };
-            EitherOf4::A(view! {
-                <li class="row prompt">
-                    <div class="bubble operator">{shown(text)}</div>
-                    <p class="meta">{format!("{by}{way}")}<Clock at/></p>
-                </li>
-            })
-        }
-        Item::Text { text } => EitherOf4::B(view! {
-            <li class="row"><div class="bubble agent prose">{prose(text)}</div></li>
+    let key = id.0 * 2 + u64::from(is_ended(&row.item));
+    let part = match &row.item {
+        Item::Prompt { .. } => part(move || prompt(&row)),
+        Item::Text { .. } => part(move || {
+            let Item::Text { text } = &row.item else { return None };
+            Some(view! { <li class="row"><div class="bubble agent prose">{prose(text)}</div></li> })
         }),
-        Item::Tool { .. } => EitherOf4::C(fold(id, tool(&row.item))),
-        Item::Permission { .. } => EitherOf4::C(fold(id, permission(&row.item))),
+        Item::Tool { .. } | Item::Permission { .. } => {
+            part(move || fold(id, tool(&row.item).or_else(|| permission(&row.item))))
+        }
+        Item::Run { .. } | Item::Note { .. } | Item::Finished { .. } => part(move || note(&row.item, at)),
+    };
+    part.keyed(key)
+}
+
+fn prompt(row: &Row) -> impl IntoView + use<> {
+    let Item::Prompt { text, by, steered } = &row.item else { return None };
+    let way = if *steered { " · into the running turn · " } else { " · " };
+    Some(view! {
+        <li class="row prompt">
+            <div class="bubble operator">{shown(text)}</div>
+            <p class="meta">{format!("{by}{way}")}<Clock at=row.at/></p>
+        </li>
+    })
+}
+
+/// A line between the bubbles.
+fn note(item: &Item, at: Millis) -> impl IntoView + use<> {
+    let (class, look, icon, what, words, at) = match item {
         Item::Run { verb, by, end, .. } => {
             let (look, words) = match end {
                 None => ("running", "running".to_owned()),
                 Some(end) => outcome_words(end.outcome, end.exit_code),
             };
             let icon = if look == "unknown" { "alert" } else { "power" };
-            let words = format!(" {words} · {by}");
-            EitherOf4::D(note("row note run-row", look, icon, verb.as_str(), words, Some(at)))
+            ("row note run-row", look, icon, verb.as_str(), format!(" {words} · {by}"), Some(at))
         }
         Item::Note { tone, text } => {
             let (class, icon) = match tone {
@@ -233,28 +236,24 @@ fn RowView(row: Arc<Row>) -> impl IntoView {
                 Tone::Error => ("row note error", "alert"),
                 Tone::Stopped => ("row note stopped", "stop"),
             };
-            EitherOf4::D(note(class, "", icon, "", shown(text), None))
+            (class, "", icon, "", shown(text), None)
         }
         Item::Finished { duration_ms, cost_usd, .. } => {
             let cost = cost_usd.map(cents).unwrap_or_default();
             let words = format!("Finished in {}{cost}", duration_text(*duration_ms));
-            EitherOf4::D(note("row note finished", "", "check", "", words, Some(at)))
+            ("row note finished", "", "check", "", words, Some(at))
         }
-    }
-}
-
-/// A line between the bubbles.
-fn note(
-    class: &'static str,
-    look: &'static str,
-    icon: &'static str,
-    what: &'static str,
-    words: String,
-    at: Option<Millis>,
-) -> impl IntoView {
-    let what = (!what.is_empty()).then(|| view! { <strong>{what}</strong> });
-    let at = at.map(|at| view! { " · "<Clock at/> });
-    view! { <li class=class data-state=look><Icon name=icon/><span>{what}{words}{at}</span></li> }
+        _ => return None,
+    };
+    let what = (!what.is_empty()).then(|| part(move || view! { <strong>{what}</strong> }));
+    let dot = if at.is_some() { " · " } else { "" };
+    let at = at.map(|at| part(move || view! { <Clock at/> }));
+    Some(view! {
+        <li class=class data-state=look>
+            <Icon name=icon/>
+            <span>{Parts::from(what)}{words + dot}{Parts::from(at)}</span>
+        </li>
+    })
 }
 
 /// What a row that folds out shows.
@@ -367,7 +366,9 @@ fn permission(item: &Item) -> Option<Fold> {
 /// A row that folds out.
 fn fold(id: EntryId, fold: Option<Fold>) -> impl IntoView {
     fold.map(|Fold { class, look, icon, label, facts, name, line, output }| {
-        let output = output.map(|(text, cut)| view! { <Output text/>{cut.map(cut_line)} });
+        let (text, cut) = output.unzip();
+        let output = text.map(|text| part(move || view! { <Output text/> }));
+        let output: Vec<_> = output.into_iter().chain(cut.flatten().map(cut_line)).collect();
         view! {
             <li class=class data-state=look>
                 // Named, so that what somebody opened can be opened again when its second half makes it anew.
@@ -378,7 +379,7 @@ fn fold(id: EntryId, fold: Option<Fold>) -> impl IntoView {
                         <span class="tool-facts">{facts}</span>
                     </summary>
                     {command(name, line)}
-                    {output}
+                    {Parts::from(output)}
                 </details>
             </li>
         }
@@ -386,13 +387,18 @@ fn fold(id: EntryId, fold: Option<Fold>) -> impl IntoView {
 }
 
 /// That there was more, with the way to all of it where the console has it.
-fn cut_line(Cut(whole): Cut) -> impl IntoView {
-    let words = if whole.is_some() { "Output cut here: " } else { "Output cut here: there was more." };
-    let whole = whole.map(|(tool_id, bytes)| {
-        let href = format!("/api/session/{}/output/{tool_id}", State::current().session_id());
-        view! { <a href=href target="_blank" rel="noopener">{format!("whole output, {}", size_text(bytes))}</a> }
-    });
-    view! { <p class="cut">{words}{whole}</p> }
+fn cut_line(Cut(whole): Cut) -> Part {
+    let session = State::current().session_id();
+    part(move || {
+        let words = if whole.is_some() { "Output cut here: " } else { "Output cut here: there was more." };
+        let whole = whole.map(|(tool_id, bytes)| {
+            part(move || {
+                let href = format!("/api/session/{session}/output/{tool_id}");
+                view! { <a href=href target="_blank" rel="noopener">{format!("whole output, {}", size_text(bytes))}</a> }
+            })
+        });
+        view! { <p class="cut">{words}{Parts::from(whole)}</p> }
+    })
 }
 
 /// What a tool does, in full. It can be reached by keys, because it scrolls.

@@ -10,6 +10,7 @@ mod child;
 mod compress;
 mod server;
 mod setup;
+mod shrink;
 mod site;
 mod style;
 mod test;

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{child, setup, site, workspace::Workspace};
+use crate::{child, setup, shrink, site, workspace::Workspace};
 
 /// What the client is compiled for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
@@ -16,7 +16,11 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 pub(crate) const CLIENT: [&str; 7] =
     ["--package", "breakglass", "--lib", "--no-default-features", "--features=hydrate", "--target", TARGET];
 
-/// The client's files as wasm-bindgen makes them.
+/// What wasm-bindgen calls its two files.
+const JS: &str = "breakglass.js";
+const WASM: &str = "breakglass_bg.wasm";
+
+/// The client's files.
 pub(crate) struct Client {
     /// The module that the page imports. It is told where the wasm is and works under any name.
     pub(crate) js: Vec<u8>,
@@ -70,6 +74,11 @@ fn glue(compiled: &[u8], folder: &Path) -> Result<Client> {
         .omit_default_module_path(true)
         .generate(folder)
         .context("wasm-bindgen cannot make the client's glue")?;
+    let (js, wasm) = (folder.join(JS), folder.join(WASM));
+    let small = shrink::shrink(&fs::read_to_string(&js)?, &fs::read(&wasm)?);
+    let (small_js, small_wasm) = small.context("cannot make the client's files smaller")?;
+    fs::write(js, small_js)?;
+    fs::write(wasm, small_wasm)?;
     fs::write(stamp_file, stamp)?;
     read(folder)
 }
@@ -79,8 +88,8 @@ fn read(folder: &Path) -> Result<Client> {
     let snippets = folder.join("snippets");
     let snippets = if snippets.exists() { site::files_below(&snippets)? } else { BTreeMap::new() };
     Ok(Client {
-        js: file("breakglass.js")?,
-        wasm: file("breakglass_bg.wasm")?,
+        js: file(JS)?,
+        wasm: file(WASM)?,
         snippets: snippets.into_iter().map(|(path, bytes)| (format!("snippets/{path}"), bytes)).collect(),
     })
 }
