@@ -23,6 +23,8 @@ mod once;
 mod permission;
 #[path = "console/power.rs"]
 mod power;
+#[path = "console/probe.rs"]
+mod probe;
 #[path = "console/record.rs"]
 mod record;
 #[path = "console/recover.rs"]
