@@ -10,8 +10,9 @@ use domain::{
     page::{Page, SessionList, SignIn, Surroundings},
     permission::Choice,
     preset::Presets,
+    probe::{KeyHost, TargetStatus},
     turn::check_prompt,
-    verb::Verb,
+    verb::{Mutation, Verb},
 };
 
 use tokio_util::sync::CancellationToken;
@@ -48,6 +49,8 @@ pub struct Parts {
     pub assets: Assets,
     pub limits: Limits,
     pub surroundings: Surroundings,
+    /// What everybody should know of the target.
+    pub target_note: Option<String>,
     /// Holds one folder per session.
     pub sessions_dir: PathBuf,
     pub renderer: Renderer,
@@ -180,6 +183,37 @@ impl Console {
         }
         let verdict = Verdict { decision: decision.into(), message, answers };
         Ok(self.sessions.decide(session, &request_id, verdict, operator.name(), recorded).await?)
+    }
+
+    /// What is known of the target, as it was last seen.
+    pub async fn target_status(&self) -> TargetStatus {
+        let runs = self.power.runs(20).await.unwrap_or_default();
+        let running = runs.into_iter().find(|run| run.outcome.is_none() && run.verb.mutates());
+        let running = running.map(|run| Mutation { run_id: run.run_id, verb: run.verb, by: run.by, started: run.started });
+        TargetStatus {
+            target: self.surroundings.target.clone(),
+            note: self.target_note.clone(),
+            lock: None,
+            running,
+            unknown: self.power.unknown_mutation(),
+            hypervisor: None,
+            ssh: None,
+            verdict: None,
+            way_up: None,
+            changed_keys: Vec::new(),
+        }
+    }
+
+    /// Sets the lock that forbids mutations, or lifts it.
+    pub async fn set_lock(&self, operator: &Operator, locked: bool, why: String) -> Result<(), Failure> {
+        let (_, _, _) = (operator, locked, why);
+        Err(Failure::BadInput("this console cannot lock its target yet: tell the others not to touch it".into()))
+    }
+
+    /// Pins the host key of this fingerprint in place of the one that was pinned.
+    pub async fn accept_host_key(&self, host: KeyHost, fingerprint: String) -> Result<(), Failure> {
+        let (_, _) = (host, fingerprint);
+        Err(Failure::BadInput("this console cannot pin another host key yet: set host_keys in its configuration".into()))
     }
 
     /// Begins a run of a verb. `recorded` makes of it what its key is answered, should the server die now.

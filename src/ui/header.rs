@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::icons::Icon;
+use super::{icons::Icon, vm::GlancePlace};
 use crate::{
     api::NewSession,
     state::{Link, State},
@@ -27,6 +27,7 @@ pub(super) fn Header() -> impl IntoView {
                 </button>
             </form>
             <a class="vm-button" href="#vm" aria-label="VM controls"><Icon name="power"/>"VM"</a>
+            <GlancePlace/>
         </header>
     }
 }
