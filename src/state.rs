@@ -3,7 +3,7 @@
 
 mod words;
 
-use domain::{call::Run, page::Page, transcript::Transcript};
+use domain::{page::Page, transcript::Transcript};
 use leptos::prelude::*;
 
 /// What the page's title begins with while something waits for a decision.
@@ -36,10 +36,6 @@ pub struct State {
     pub toast: RwSignal<Option<String>>,
     /// The row of the permission that waits for a decision, by its entry's id.
     pub waiting: RwSignal<Option<u64>>,
-    /// True while nobody knows what became of the last mutation.
-    pub unknown: RwSignal<bool>,
-    /// The run in the VM sheet.
-    pub run: RwSignal<Option<Run>>,
 }
 
 /// How the page hears of what happens. It is said as it is known, and nothing better than that.
@@ -120,8 +116,6 @@ impl State {
             outbox: RwSignal::new(Vec::new()),
             toast: RwSignal::new(toast),
             waiting: RwSignal::new(waiting),
-            unknown: RwSignal::new(page.unknown),
-            run: RwSignal::new(page.run.clone()),
             page: StoredValue::new(page),
         }
     }

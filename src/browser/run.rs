@@ -1,127 +1,130 @@
-//! Following a run of a verb: its output as it comes, then how it ended.
+//! Following a run of a verb: its output as it comes, then how it ended. The run itself is a part that the server renders;
+//! only its output is added to here.
 
 use std::cell::RefCell;
 
-use domain::{
-    call::{OutputStream, Run, RunChunk},
-    ids::RunId,
-    sse::Frame,
-    verb::{Outcome, Verb},
-};
+use domain::sse::Frame;
+use js_sys::{JSON, Reflect};
 use leptos::prelude::*;
 
 use super::{
-    dom, http,
+    dom, http, parts,
     source::{News, Source},
 };
 use crate::state::{Link, State};
 
-/// How long to wait before a run's stream is opened again.
+/// How long to wait before a run is looked at again.
 const AGAIN: f64 = 2_000.0;
 
 thread_local! {
     /// The run that is wanted: what comes of an older one is dropped.
-    static WANTED: RefCell<Option<RunId>> = const { RefCell::new(None) };
-    /// Its stream.
+    static WANTED: RefCell<String> = const { RefCell::new(String::new()) };
+    /// Its stream, while it runs.
     static SOURCE: RefCell<Option<Source>> = const { RefCell::new(None) };
 }
 
-fn is_wanted(run_id: &RunId) -> bool {
-    WANTED.with_borrow(|wanted| wanted.as_ref() == Some(run_id))
+fn is_wanted(run_id: &str) -> bool {
+    WANTED.with_borrow(|wanted| wanted == run_id)
+}
+
+fn found(selector: &str) -> Option<web_sys::Element> {
+    document().query_selector(selector).ok().flatten()
 }
 
 /// Goes on with the run that the page arrived with, if it has not ended.
 pub(super) fn resume(state: State) {
-    let running =
-        state.run.with_untracked(|run| run.as_ref().filter(|run| run.outcome.is_none()).map(|run| run.run_id.clone()));
-    if let Some(run_id) = running {
-        follow(state, run_id);
+    if found(".run[data-state=running]").is_some() {
+        look_again(state, parts::attribute("run", "data-run").unwrap_or_default());
     }
 }
 
-/// Shows a run from its beginning on, and no other any more.
-pub(super) fn follow(state: State, run_id: RunId) {
-    WANTED.set(Some(run_id.clone()));
-    look(state, run_id);
+/// Shows a run and no other any more, from its beginning to its end.
+pub(super) fn follow(state: State, run_id: String) {
+    begin(state, run_id, true);
 }
 
-fn look(state: State, run_id: RunId) {
+/// Looks at the run that is shown, or is to be shown, unless it is being followed already.
+pub(super) fn look_again(state: State, run_id: String) {
+    if SOURCE.with_borrow(Option::is_none) {
+        begin(state, run_id, false);
+    }
+}
+
+fn begin(state: State, run_id: String, seen: bool) {
+    WANTED.set(run_id.clone());
+    look(state, run_id, seen);
+}
+
+fn look(state: State, run_id: String, seen: bool) {
     SOURCE.take();
     dom::spawn(async move {
-        let answer = http::get(&format!("/api/pve/runs/{run_id}"), None).await;
+        let looked = parts::fetch(state, &format!("run/{run_id}"), None).await;
         if !is_wanted(&run_id) {
             return;
         }
-        let status = answer.status();
-        let found = if status == 200 { answer.body::<Run>().await } else { None };
-        match found {
-            Some(run) if run.outcome.is_some() => ended(state, run),
+        if let (true, Some(run)) = (seen, found(".run")) {
+            run.scroll_into_view();
+        }
+        let running = found(".run[data-state=running]");
+        match looked {
+            Ok(()) if running.is_none() => {}
             // Its stream would be held back too.
-            Some(run) if state.link.get_untracked() == Link::Held => {
-                show(state, run);
-                dom::later(AGAIN, move || look(state, run_id));
-            }
-            Some(run) => {
-                show(state, Run { stdout: String::new(), stderr: String::new(), ..run });
-                if let Some(place) = document().query_selector(".run-place").ok().flatten() {
-                    place.scroll_into_view();
-                }
-                stream(state, run_id);
-            }
-            None if status == http::SIGNED_OUT => super::stream::signed_out(state),
+            Ok(()) if state.link.get_untracked() != Link::Held => stream(state, run_id),
+            Err((http::SIGNED_OUT, _)) => {}
             // Nobody will ever tell.
-            None if status == 404 => state.run.update(|run| {
-                if let Some(run) = run {
-                    run.outcome = Some(Outcome::Unknown);
+            Err((404, told)) => gone(told),
+            // The run goes on at the console whether or not we can see it.
+            _ => dom::later(AGAIN, move || {
+                if is_wanted(&run_id) {
+                    look(state, run_id, false);
                 }
             }),
-            // The run goes on at the console whether or not we can see it.
-            None => dom::later(AGAIN, move || look(state, run_id)),
         }
     });
 }
 
-/// Shows a run; its output is read at its end.
-fn show(state: State, run: Run) {
-    state.run.set(Some(run));
-    dom::soon(|| {
-        dom::local_times();
-        if let Some(output) = document().query_selector(".run .output").ok().flatten() {
-            output.set_scroll_top(output.scroll_height());
-        }
-    });
-}
-
-fn ended(state: State, run: Run) {
-    match (run.verb, run.outcome, run.exit_code) {
-        (verb, Some(outcome), _) if verb.mutates() => state.unknown.set(outcome == Outcome::Unknown),
-        (Verb::Status, Some(Outcome::Done), Some(0)) => state.unknown.set(false),
-        _ => {}
+/// The console has no such run: its record was set up anew.
+fn gone(told: Option<String>) {
+    let words = told.and_then(|told| said(&told, "detail")).unwrap_or_default();
+    if let (Some(run), Some(place)) = (found(".run"), found(".run-words")) {
+        let _ = run.set_attribute("data-state", "unknown");
+        place.set_text_content(Some(&format!("{words}: check with status")));
     }
-    show(state, run);
 }
 
-fn stream(state: State, run_id: RunId) {
+/// What a JSON text has under this name, where that is a text.
+fn said(json: &str, name: &str) -> Option<String> {
+    Reflect::get(&JSON::parse(json).ok()?, &name.into()).ok()?.as_string()
+}
+
+fn stream(state: State, run_id: String) {
     let url = format!("/api/pve/runs/{run_id}/stream");
+    let mut ended = false;
     let source = Source::open(url, move |news| {
         if !is_wanted(&run_id) {
             return;
         }
         match news {
-            News::Answered(_) => {}
+            // It begins with all that there is.
+            News::Answered(_) => write(None),
             News::Frames(frames) => {
-                for frame in frames {
-                    piece(state, &frame);
+                for Frame { event, data, .. } in frames {
+                    if event.is_some() {
+                        ended = true;
+                        look(state, run_id.clone(), false);
+                        parts::news(state);
+                    } else if let Some(text) = said(&data, "text") {
+                        write(Some(&text));
+                    }
                 }
             }
-            // A run whose end came is not looked for again.
-            News::Ended(_) if state.run.with_untracked(|run| run.as_ref().is_some_and(|run| run.outcome.is_some())) => {
-            }
+            News::Ended(_) if ended => {}
             News::Ended(_) => {
+                SOURCE.take();
                 let run_id = run_id.clone();
                 dom::later(AGAIN, move || {
                     if is_wanted(&run_id) {
-                        look(state, run_id);
+                        look(state, run_id, false);
                     }
                 });
             }
@@ -130,20 +133,16 @@ fn stream(state: State, run_id: RunId) {
     SOURCE.set(Some(source));
 }
 
-/// A piece of the run's output, or its end.
-fn piece(state: State, frame: &Frame) {
-    if frame.event.as_deref() == Some("end") {
-        if let Some(run) = super::decode::decoded::<Run>(&frame.data) {
-            ended(state, run);
-        }
-        return;
+/// Adds to the output of the run that is shown, or empties it; and shows the last thing that the host said.
+fn write(more: Option<&str>) {
+    let Some(output) = found(".run-output samp") else { return };
+    let Some(more) = more else { return output.set_text_content(None) };
+    let _ = output.append_with_str_1(more);
+    if let Some(output) = found(".run-output .output") {
+        output.set_scroll_top(output.scroll_height());
     }
-    let (chunk, run) = (super::decode::decoded::<RunChunk>(&frame.data), state.run.get_untracked());
-    if let (Some(RunChunk { stream, text }), Some(mut run)) = (chunk, run) {
-        match stream {
-            OutputStream::Stdout => run.stdout.push_str(&text),
-            OutputStream::Stderr => run.stderr.push_str(&text),
-        }
-        show(state, run);
+    let line = more.lines().rfind(|line| !line.trim().is_empty());
+    if let (Some(line), Some(last)) = (line, found(".run-last")) {
+        last.set_text_content(Some(line));
     }
 }
