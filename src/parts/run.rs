@@ -123,11 +123,9 @@ fn evidence(found: &Evidence<'_>) -> impl IntoView + use<> {
     };
     let facts = if picture.is_some() { format!("{looked} and a picture") } else { looked };
     let download = match capture {
-        Some(capture) => {
-            leptos::either::Either::Left(view! {
-                <a class="download" href=capture download="">{icon("save")}"Download the capture"</a>
-            })
-        }
+        Some(capture) => leptos::either::Either::Left(view! {
+            <a class="download" href=capture download="">{icon("save")}"Download the capture"</a>
+        }),
         None => leptos::either::Either::Right(view! {
             <p class="cut">"The host could not keep this capture: what stands here is all of it."</p>
         }),

@@ -1,10 +1,6 @@
 //! The history: what was run on the target, by whom, when, and what became of it.
 
-use domain::{
-    call::RunSummary,
-    ids::duration_text,
-    page::Controls,
-};
+use domain::{call::RunSummary, ids::duration_text, page::Controls};
 use leptos::prelude::*;
 
 use super::{

@@ -8,9 +8,8 @@ use super::{
     icons::icon,
     lock::locked,
     looks::looks,
-    run_mark, runs_mark,
+    run_mark, runs_mark, verbs_mark,
     verdict::verdict,
-    verbs_mark,
     words::{age, clock, icon_of, title},
 };
 

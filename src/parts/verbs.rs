@@ -17,7 +17,8 @@ const POWER: [Verb; 4] = [Verb::Cycle, Verb::Reset, Verb::Start, Verb::Stop];
 /// All of them, and the lock.
 pub(super) fn verbs(controls: &Controls) -> impl IntoView + use<> {
     let power: Vec<_> = POWER.into_iter().map(|verb| confirmed(verb, controls)).collect();
-    let note = controls.status.note.clone().map(|note| view! { <p class="target-note">{icon("info")}<span>{note}</span></p> });
+    let note =
+        controls.status.note.clone().map(|note| view! { <p class="target-note">{icon("info")}<span>{note}</span></p> });
     view! {
         <div id="verbs" class="verbs" data-mark=verbs_mark(controls)>
             <details id="inspect" class="group" open>

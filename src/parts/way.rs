@@ -16,9 +16,7 @@ fn points(verb: Verb) -> &'static [Reached] {
         Verb::Status | Verb::Forensics => &[],
         Verb::Start | Verb::Reset => &[Reached::Captured, Reached::Starting, Reached::Running, Reached::Ssh],
         Verb::Stop => &[Reached::Captured, Reached::Stopped],
-        Verb::Cycle => {
-            &[Reached::Captured, Reached::Stopped, Reached::Starting, Reached::Running, Reached::Ssh]
-        }
+        Verb::Cycle => &[Reached::Captured, Reached::Stopped, Reached::Starting, Reached::Running, Reached::Ssh],
     }
 }
 
@@ -54,7 +52,8 @@ pub(super) fn way_up(way: &WayUp, controls: &Controls) -> impl IntoView + use<> 
         })
         .collect();
     let lost = way.over && !way.steps.iter().any(|step| matches!(step.reached, Reached::Ssh | Reached::Stopped));
-    let lost = lost.then(|| view! { <p class="run-detail">"It was not seen to come back. The strip says how it stands now."</p> });
+    let lost = lost
+        .then(|| view! { <p class="run-detail">"It was not seen to come back. The strip says how it stands now."</p> });
     view! { <ol class="way" aria-label="The way back up">{points}</ol>{lost} }
 }
 
@@ -66,7 +65,8 @@ fn step(
     controls: &Controls,
 ) -> impl IntoView + use<> {
     let reached = at.map(|at| view! { <span class="way-time">{format!("+{}", age_text(at.since(way.began)))}</span> });
-    let awaited = (look == "awaited").then(|| view! { <span class="way-time">"since "{age(controls, last(way))}</span> });
+    let awaited =
+        (look == "awaited").then(|| view! { <span class="way-time">"since "{age(controls, last(way))}</span> });
     let unseen = (look == "ahead" && way.over).then(|| view! { <span class="way-time">"not seen"</span> });
     view! {
         <li data-look=look>

@@ -189,7 +189,8 @@ impl Console {
     pub async fn target_status(&self) -> TargetStatus {
         let runs = self.power.runs(20).await.unwrap_or_default();
         let running = runs.into_iter().find(|run| run.outcome.is_none() && run.verb.mutates());
-        let running = running.map(|run| Mutation { run_id: run.run_id, verb: run.verb, by: run.by, started: run.started });
+        let running =
+            running.map(|run| Mutation { run_id: run.run_id, verb: run.verb, by: run.by, started: run.started });
         TargetStatus {
             target: self.surroundings.target.clone(),
             note: self.target_note.clone(),
@@ -213,7 +214,9 @@ impl Console {
     /// Pins the host key of this fingerprint in place of the one that was pinned.
     pub async fn accept_host_key(&self, host: KeyHost, fingerprint: String) -> Result<(), Failure> {
         let (_, _) = (host, fingerprint);
-        Err(Failure::BadInput("this console cannot pin another host key yet: set host_keys in its configuration".into()))
+        Err(Failure::BadInput(
+            "this console cannot pin another host key yet: set host_keys in its configuration".into(),
+        ))
     }
 
     /// Begins a run of a verb. `recorded` makes of it what its key is answered, should the server die now.
