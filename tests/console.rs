@@ -19,6 +19,8 @@ mod keeping;
 mod list;
 #[path = "console/once.rs"]
 mod once;
+#[path = "console/parts.rs"]
+mod parts;
 #[path = "console/permission.rs"]
 mod permission;
 #[path = "console/power.rs"]

@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use domain::ids::age_text;
 use leptos::{prelude::*, wasm_bindgen::JsCast};
-use web_sys::{AbortController, AbortSignal, Element, HtmlElement, HtmlTemplateElement};
+use web_sys::{AbortController, Element, HtmlElement, HtmlTemplateElement};
 
 use super::{dom, http, run, scroll::elements, stream};
 use crate::state::State;
@@ -59,15 +59,8 @@ fn plan(state: State, wait: f64) {
 }
 
 fn look(state: State, turn: u32) {
-    let patience = AbortController::new().ok();
-    let signal = patience.as_ref().map(AbortController::signal);
-    dom::later(PATIENCE, move || {
-        if let Some(patience) = patience {
-            patience.abort();
-        }
-    });
     dom::spawn(async move {
-        let looked = fetch(state, "strip", signal.as_ref()).await.is_ok();
+        let looked = fetch(state, "strip").await.is_ok();
         if PLANNED.get() != turn {
             return;
         }
@@ -83,8 +76,15 @@ fn look(state: State, turn: u32) {
 }
 
 /// Fetches a part and puts it in its place; else gives the status that came instead, and its body.
-pub(super) async fn fetch(state: State, part: &str, signal: Option<&AbortSignal>) -> Result<(), (u16, Option<String>)> {
-    let answer = http::get(&format!("/part/{part}?session={}", state.session_id()), signal).await;
+pub(super) async fn fetch(state: State, part: &str) -> Result<(), (u16, Option<String>)> {
+    let patience = AbortController::new().ok();
+    let signal = patience.as_ref().map(AbortController::signal);
+    dom::later(PATIENCE, move || {
+        if let Some(patience) = patience {
+            patience.abort();
+        }
+    });
+    let answer = http::get(&format!("/part/{part}?session={}", state.session_id()), signal.as_ref()).await;
     let status = answer.status();
     let text = answer.text().await;
     match text {
@@ -106,7 +106,7 @@ fn look_after(state: State) {
     for part in ["verbs", "runs"] {
         if attribute("strip", &format!("data-{part}")) != attribute(part, "data-mark") && !is_held(part) {
             dom::spawn(async move {
-                let _ = fetch(state, part, None).await;
+                let _ = fetch(state, part).await;
             });
         }
     }
@@ -154,7 +154,7 @@ fn put(html: &str) {
 /// What was folded stays folded, and who was at something by the keyboard still is.
 fn replace(old: &Element, new: &Element) {
     let at = document().active_element().filter(|at| old.contains(Some(at))).map(|at| at.id());
-    let folds = elements(&format!("#{0}[open], #{0} details", old.id()));
+    let folds = elements(&format!("details#{0}, #{0} details", old.id()));
     let _ = old.replace_with_with_node_1(new);
     for fold in folds.into_iter().filter(|fold| !fold.id().is_empty()) {
         if let Some(now) = document().get_element_by_id(&fold.id()) {

@@ -1,7 +1,7 @@
 //! Following a run of a verb: its output as it comes, then how it ended. The run itself is a part that the server renders;
 //! only its output is added to here.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use domain::sse::Frame;
 use js_sys::{JSON, Reflect};
@@ -17,14 +17,12 @@ use crate::state::{Link, State};
 const AGAIN: f64 = 2_000.0;
 
 thread_local! {
-    /// The run that is wanted: what comes of an older one is dropped.
-    static WANTED: RefCell<String> = const { RefCell::new(String::new()) };
+    /// Counts the looks: what comes of an older one is dropped.
+    static LOOK: Cell<u32> = const { Cell::new(0) };
+    /// True until the run that is looked at has ended, and its end is shown.
+    static FOLLOWING: Cell<bool> = const { Cell::new(false) };
     /// Its stream, while it runs.
     static SOURCE: RefCell<Option<Source>> = const { RefCell::new(None) };
-}
-
-fn is_wanted(run_id: &str) -> bool {
-    WANTED.with_borrow(|wanted| wanted == run_id)
 }
 
 fn found(selector: &str) -> Option<web_sys::Element> {
@@ -40,26 +38,24 @@ pub(super) fn resume(state: State) {
 
 /// Shows a run and no other any more, from its beginning to its end.
 pub(super) fn follow(state: State, run_id: String) {
-    begin(state, run_id, true);
+    look(state, run_id, true);
 }
 
-/// Looks at the run that is shown, or is to be shown, unless it is being followed already.
+/// Looks at the run that is shown, or is to be shown, unless one is being followed.
 pub(super) fn look_again(state: State, run_id: String) {
-    if SOURCE.with_borrow(Option::is_none) {
-        begin(state, run_id, false);
+    if !FOLLOWING.get() {
+        look(state, run_id, false);
     }
 }
 
-fn begin(state: State, run_id: String, seen: bool) {
-    WANTED.set(run_id.clone());
-    look(state, run_id, seen);
-}
-
 fn look(state: State, run_id: String, seen: bool) {
+    let this = LOOK.get() + 1;
+    LOOK.set(this);
+    FOLLOWING.set(true);
     SOURCE.take();
     dom::spawn(async move {
-        let looked = parts::fetch(state, &format!("run/{run_id}"), None).await;
-        if !is_wanted(&run_id) {
+        let looked = parts::fetch(state, &format!("run/{run_id}")).await;
+        if LOOK.get() != this {
             return;
         }
         if let (true, Some(run)) = (seen, found(".run")) {
@@ -67,18 +63,25 @@ fn look(state: State, run_id: String, seen: bool) {
         }
         let running = found(".run[data-state=running]");
         match looked {
-            Ok(()) if running.is_none() => {}
+            Ok(()) if running.is_none() => FOLLOWING.set(false),
             // Its stream would be held back too.
-            Ok(()) if state.link.get_untracked() != Link::Held => stream(state, run_id),
-            Err((http::SIGNED_OUT, _)) => {}
+            Ok(()) if state.link.get_untracked() != Link::Held => stream(state, run_id, this),
+            Err((http::SIGNED_OUT, _)) => FOLLOWING.set(false),
             // Nobody will ever tell.
-            Err((404, told)) => gone(told),
+            Err((404, told)) => {
+                FOLLOWING.set(false);
+                gone(told);
+            }
             // The run goes on at the console whether or not we can see it.
-            _ => dom::later(AGAIN, move || {
-                if is_wanted(&run_id) {
-                    look(state, run_id, false);
-                }
-            }),
+            _ => again(state, run_id, this),
+        }
+    });
+}
+
+fn again(state: State, run_id: String, this: u32) {
+    dom::later(AGAIN, move || {
+        if LOOK.get() == this {
+            look(state, run_id, false);
         }
     });
 }
@@ -97,11 +100,10 @@ fn said(json: &str, name: &str) -> Option<String> {
     Reflect::get(&JSON::parse(json).ok()?, &name.into()).ok()?.as_string()
 }
 
-fn stream(state: State, run_id: String) {
+fn stream(state: State, run_id: String, this: u32) {
     let url = format!("/api/pve/runs/{run_id}/stream");
-    let mut ended = false;
     let source = Source::open(url, move |news| {
-        if !is_wanted(&run_id) {
+        if LOOK.get() != this {
             return;
         }
         match news {
@@ -110,7 +112,6 @@ fn stream(state: State, run_id: String) {
             News::Frames(frames) => {
                 for Frame { event, data, .. } in frames {
                     if event.is_some() {
-                        ended = true;
                         look(state, run_id.clone(), false);
                         parts::news(state);
                     } else if let Some(text) = said(&data, "text") {
@@ -118,16 +119,7 @@ fn stream(state: State, run_id: String) {
                     }
                 }
             }
-            News::Ended(_) if ended => {}
-            News::Ended(_) => {
-                SOURCE.take();
-                let run_id = run_id.clone();
-                dom::later(AGAIN, move || {
-                    if is_wanted(&run_id) {
-                        look(state, run_id, false);
-                    }
-                });
-            }
+            News::Ended(_) => again(state, run_id.clone(), this),
         }
     });
     SOURCE.set(Some(source));

@@ -34,10 +34,10 @@ fn bar(name: String, share: Share) -> impl IntoView + use<> {
     let Share { used, of } = share;
     let percent = (u128::from(used) * 100).checked_div(u128::from(of)).unwrap_or_default().min(100) as u64;
     let look = if percent >= NEARLY_FULL { "full" } else { "room" };
-    let words = format!("{} of {}", amount(used), amount(of));
+    let words = amounts(used, of);
     view! {
         <li class="meter" data-look=look>
-            <span class="meter-name">{name}</span>
+            <span class="meter-name" title=name.clone()>{name.clone()}</span>
             <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" focusable="false">
                 <rect class="meter-of" width="100" height="8"></rect>
                 <rect class="meter-used" width=percent.to_string() height="8"></rect>
@@ -45,6 +45,15 @@ fn bar(name: String, share: Share) -> impl IntoView + use<> {
             <strong>{format!("{percent} %")}</strong>
             <span class="meter-words">{words}</span>
         </li>
+    }
+}
+
+/// So much of so much, with one unit where both have the same.
+fn amounts(used: u64, of: u64) -> String {
+    let (used, of) = (amount(used), amount(of));
+    match (used.split_once(' '), of.split_once(' ')) {
+        (Some((number, unit)), Some((_, other))) if unit == other => format!("{number} of {of}"),
+        _ => format!("{used} of {of}"),
     }
 }
 
@@ -66,8 +75,9 @@ mod tests {
 
     #[test]
     fn an_amount_is_short() {
-        let amounts = [0, 5 << 10, 512 << 20, 1 << 30, 3 << 30, 34_359_738_368, 1_649_267_441_664].map(amount);
-        assert_eq!(amounts, ["0 KiB", "5 KiB", "512 MiB", "1.0 GiB", "3.0 GiB", "32.0 GiB", "1.5 TiB"]);
+        let short = [0, 5 << 10, 512 << 20, 1 << 30, 3 << 30, 34_359_738_368, 1_649_267_441_664].map(amount);
+        assert_eq!(short, ["0 KiB", "5 KiB", "512 MiB", "1.0 GiB", "3.0 GiB", "32.0 GiB", "1.5 TiB"]);
+        assert_eq!([amounts(1 << 30, 3 << 30), amounts(1 << 20, 3 << 30)], ["1.0 of 3.0 GiB", "1 MiB of 3.0 GiB"]);
     }
 
     #[test]

@@ -33,18 +33,21 @@ fn changed_key(changed: &ChangedKey, controls: &Controls) -> impl IntoView + use
     };
     let ChangedKey { pinned, seen, .. } = changed.clone();
     view! {
-        <form method="post" action=ACCEPT_KEY class="changed-key">
-            {fields(controls)}
-            <input type="hidden" name="host" value=host/>
-            <input type="hidden" name="fingerprint" value=seen.clone()/>
-            <p class="headline-row">{icon("alert")}<strong>{headline}</strong></p>
-            <p>{means}</p>
-            <dl class="fingerprints">
-                <div><dt>"pinned"</dt><dd><code>{pinned}</code></dd></div>
-                <div><dt>"seen since "{clock(controls, changed.since)}</dt><dd><code>{seen}</code></dd></div>
-            </dl>
-            <p>"Compare it with what the machine's own console says before you accept it."</p>
-            <button id=format!("accept-{host}")>"Accept the new key"</button>
-        </form>
+        // Where the console goes on all the same, it stands in nobody's way.
+        <details id=format!("key-{host}") class="changed-key" open=changed.host == KeyHost::Hypervisor>
+            <summary id=format!("key-{host}-summary") class="headline-row">{icon("alert")}<strong>{headline}</strong></summary>
+            <form method="post" action=ACCEPT_KEY>
+                {fields(controls)}
+                <input type="hidden" name="host" value=host/>
+                <input type="hidden" name="fingerprint" value=seen.clone()/>
+                <p>{means}</p>
+                <dl class="fingerprints">
+                    <div><dt>"pinned"</dt><dd><code>{pinned}</code></dd></div>
+                    <div><dt>"seen since "{clock(controls, changed.since)}</dt><dd><code>{seen.clone()}</code></dd></div>
+                </dl>
+                <p>"Compare it with what the machine's own console says before you accept it."</p>
+                <button id=format!("accept-{host}")>"Accept the new key"</button>
+            </form>
+        </details>
     }
 }

@@ -1,6 +1,7 @@
 //! What was seen: the hypervisor's word and SSH's, each with its age and since when it is so.
 
 use domain::{
+    ids::Millis,
     page::Controls,
     probe::{HostLook, HostSays, SshLook, SshSays},
 };
@@ -100,17 +101,12 @@ fn ssh(look: &SshLook, controls: &Controls) -> impl IntoView + use<> {
 }
 
 /// When it was seen, and since when it is so.
-fn times(
-    controls: &Controls,
-    at: domain::ids::Millis,
-    since: domain::ids::Millis,
-    answering: bool,
-) -> impl IntoView + use<> {
-    let so = if answering { "answering for " } else { "so for " };
+fn times(controls: &Controls, at: Millis, since: Millis, answering: bool) -> impl IntoView + use<> {
+    let so = if answering { "answers for " } else { "so for " };
     view! {
         <dd class="look-times">
-            <span>{age(controls, at)}" ago"</span>
             <span>{so}{age(controls, since)}</span>
+            <span>{age(controls, at)}" ago"</span>
         </dd>
     }
 }

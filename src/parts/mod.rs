@@ -96,6 +96,3 @@ fn verbs_mark(controls: &Controls) -> String {
     let recommended = controls.status.verdict.as_ref().and_then(|verdict| verdict.recommends);
     format!("{since} {}", recommended.map(|verb| verb.as_str()).unwrap_or_default())
 }
-
-#[cfg(test)]
-mod tests;

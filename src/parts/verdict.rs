@@ -74,6 +74,7 @@ pub(super) fn verdict(controls: &Controls) -> impl IntoView + use<> {
     let mut capitals = words.chars();
     let words = capitals.next().map(|first| first.to_uppercase().collect::<String>() + capitals.as_str());
     let said = controls.status.verdict.as_ref();
+    let look = said.map_or(look, |verdict| short(verdict.standing).0);
     let headline = said.map_or(words, |verdict| Some(verdict.headline.clone()));
     let reasons = said.filter(|verdict| !verdict.reasons.is_empty()).map(|Verdict { reasons, .. }| {
         let lines: Vec<_> = reasons.iter().map(|reason| view! { <li>{reason.clone()}</li> }).collect();
