@@ -140,7 +140,7 @@ fn doubt(state: State) {
 }
 
 fn keepalive(state: State) -> f64 {
-    state.page.with_value(|page| page.surroundings.keepalive_ms as f64)
+    state.page.with_untracked(|page| page.surroundings.keepalive_ms as f64)
 }
 
 /// Something was sent: its entry must come soon, else the stream is dead and does not know it.

@@ -58,7 +58,7 @@ fn refresh(state: State) -> Option<String> {
         id => format!("/s/{id}"),
     };
     let mut look = state.key();
-    let draft = state.page.with_value(|page| page.flash.as_ref().map(|flash| flash.id.clone()));
+    let draft = state.page.with_untracked(|page| page.flash.as_ref().map(|flash| flash.id.clone()));
     if let Some(draft) = draft {
         look.push_str("&flash=");
         look.push_str(&draft);

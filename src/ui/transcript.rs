@@ -64,7 +64,7 @@ fn older(state: State) -> Option<Part> {
 #[component]
 fn Empty() -> impl IntoView {
     let state = State::current();
-    let (target, configured, hypervisor, has_ai) = state.page.with_value(|page| {
+    let (target, configured, hypervisor, has_ai) = state.page.with_untracked(|page| {
         let surroundings = &page.surroundings;
         let (configured, hypervisor) = (surroundings.target_configured, surroundings.hypervisor_configured);
         (surroundings.target.clone(), configured, hypervisor, surroundings.has_ai)
@@ -170,7 +170,7 @@ fn now(state: State) -> Option<Part> {
 
 /// After a turn that failed: its preset, else the first, as plain commands. The button belongs to the composer's form.
 fn without_ai(state: State) -> Option<Part> {
-    let presets = state.page.with_value(|page| page.surroundings.has_ai.then(|| page.presets.clone()))?;
+    let presets = state.page.with_untracked(|page| page.surroundings.has_ai.then(|| page.presets.clone()))?;
     let asked = state.transcript.with(|transcript| transcript.failed().map(str::to_owned))?;
     let preset = presets.iter().find(|preset| preset.label == asked).or(presets.first())?.clone();
     Some(part(move || {

@@ -20,7 +20,7 @@ const POWER: [Verb; 4] = [Verb::Cycle, Verb::Reset, Verb::Start, Verb::Stop];
 pub(super) fn VmSheet() -> impl IntoView {
     let state = State::current();
     let power: Vec<_> = POWER.into_iter().map(|verb| view! { <Confirmed verb/> }).collect();
-    let configured = state.page.with_value(|page| page.surroundings.hypervisor_configured);
+    let configured = state.page.with_untracked(|page| page.surroundings.hypervisor_configured);
     view! {
         <div id="vm" class="vm">
             <a class="backdrop" href="#console" tabindex="-1" aria-hidden="true"></a>
@@ -108,8 +108,10 @@ fn Confirmed(verb: Verb) -> impl IntoView {
         Verb::Start => "verb",
         _ => "verb danger",
     };
-    let practice =
-        state.page.with_value(|page| page.surroundings.practice).then_some(" This is practice: no machine is touched.");
+    let practice = state
+        .page
+        .with_untracked(|page| page.surroundings.practice)
+        .then_some(" This is practice: no machine is touched.");
     let recovery = (verb == Verb::Cycle).then(|| view! { <span class="badge">"recovery"</span> });
     view! {
         <details class="confirm" name="confirm">
