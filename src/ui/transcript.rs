@@ -8,6 +8,7 @@ use std::sync::Arc;
 use domain::{
     ids::{EntryId, Millis, duration_text, size_text},
     permission::{Decision, answered},
+    text::{joined, parted},
     transcript::{Item, PermissionEnd, Row, Tone, Transcript},
     verb::Outcome,
 };
@@ -287,8 +288,7 @@ fn tool(item: &Item) -> Option<Fold> {
         None => "running".to_owned(),
         Some(end) => {
             let exit = end.exit_code.filter(|code| *code != 0).map(|code| format!("exit {code}"));
-            let facts = exit.into_iter().chain(end.duration_ms.map(duration_text));
-            facts.collect::<Vec<_>>().join(" · ")
+            joined(&mut exit.into_iter().chain(end.duration_ms.map(duration_text)), " · ")
         }
     };
     let first = line.lines().next().unwrap_or_default();
@@ -299,7 +299,7 @@ fn tool(item: &Item) -> Option<Fold> {
         None => {
             let telling = |line: &&str| line.starts_with("file_path: ") || line.starts_with("pattern: ");
             let line = line.lines().find(telling).unwrap_or(first);
-            line.split_once(": ").map_or(line, |(_, text)| text)
+            parted(line, ": ").map_or(line, |(_, text)| text)
         }
     };
     let label = if is_command(name) { label.to_owned() } else { format!("{name} {label}") };
@@ -324,8 +324,8 @@ fn permission(item: &Item) -> Option<Fold> {
     let answers = answered(questions, word);
     let line = match asks {
         false => revealed(line),
-        true if answers.is_empty() => questions.iter().map(|asked| asked.text.as_str()).collect::<Vec<_>>().join("\n"),
-        true => answers.iter().map(|(asked, answer)| format!("{asked} → {answer}")).collect::<Vec<_>>().join("\n"),
+        true if answers.is_empty() => joined(&mut questions.iter().map(|asked| asked.text.clone()), "\n"),
+        true => joined(&mut answers.iter().map(|(asked, answer)| format!("{asked} → {answer}")), "\n"),
     };
     let first = line.lines().next().unwrap_or_default();
     let (look, icon, label) = match end {
@@ -344,8 +344,8 @@ fn permission(item: &Item) -> Option<Fold> {
                 true if word.is_empty() => String::new(),
                 true => format!(": {word}"),
                 false => {
-                    let answers = answers.iter().map(|(_, answer)| answer.as_str());
-                    format!(": {}", answers.collect::<Vec<_>>().join("; "))
+                    let answers = joined(&mut answers.iter().map(|(_, answer)| answer.clone()), "; ");
+                    format!(": {answers}")
                 }
             };
             (look, icon, format!("{what}{by}{word}"))
