@@ -1,10 +1,13 @@
 //! What the page shows, as signals. The page's components read it (`ui/`), the browser's part writes it (`browser/`);
 //! neither knows the other. Rendered on the server it is what the page arrived with and never changes.
 
+mod watched;
 mod words;
 
 use domain::{page::Page, transcript::Transcript};
 use leptos::prelude::*;
+
+pub use watched::Watched;
 
 /// What the page's title begins with while something waits for a decision.
 pub const DECIDE: &str = "● decide — ";
@@ -13,29 +16,29 @@ pub const DECIDE: &str = "● decide — ";
 #[derive(Clone, Copy)]
 pub struct State {
     /// What the page arrived with. What changes is in the signals below.
-    pub page: StoredValue<Page>,
+    pub page: Watched<Page>,
     /// The fold of the newest entries.
-    pub transcript: RwSignal<Transcript>,
+    pub transcript: Watched<Transcript>,
     /// What is shown in its place to who reads far above its end; else empty.
-    pub past: RwSignal<Transcript>,
+    pub past: Watched<Transcript>,
     /// How many rows came below who does not read the end. Nothing for who does: they see what comes.
-    pub below: RwSignal<Option<u64>>,
+    pub below: Watched<Option<u64>>,
     /// What the backend is writing.
-    pub draft: RwSignal<Option<String>>,
+    pub draft: Watched<Option<String>>,
     /// For how many seconds the tool at work has been at it.
-    pub progress: RwSignal<Option<u64>>,
+    pub progress: Watched<Option<u64>>,
     /// The stream's state.
-    pub link: RwSignal<Link>,
+    pub link: Watched<Link>,
     /// Since when the link is not well, in words.
-    pub since: RwSignal<Option<String>>,
+    pub since: Watched<Option<String>>,
     /// True from Stop until the turn has ended.
-    pub stopping: RwSignal<bool>,
+    pub stopping: Watched<bool>,
     /// The prompts that are on their way, or whose fate nobody knows, in the order in which they were sent.
-    pub outbox: RwSignal<Vec<Outgoing>>,
+    pub outbox: Watched<Vec<Outgoing>>,
     /// What passes.
-    pub toast: RwSignal<Option<String>>,
+    pub toast: Watched<Option<String>>,
     /// The row of the permission that waits for a decision, by its entry's id.
-    pub waiting: RwSignal<Option<u64>>,
+    pub waiting: Watched<Option<u64>>,
 }
 
 /// How the page hears of what happens. It is said as it is known, and nothing better than that.
@@ -105,18 +108,18 @@ impl State {
         let waiting = transcript.waiting().filter(|_| transcript.newest() >= arrived).map(|row| row.id.0);
         let toast = page.flash.as_ref().map(|flash| flash.detail.clone()).filter(|detail| !detail.is_empty());
         State {
-            transcript: RwSignal::new(transcript),
-            past: RwSignal::new(Transcript::default()),
-            below: RwSignal::new(None),
-            draft: RwSignal::new(None),
-            progress: RwSignal::new(None),
-            link: RwSignal::new(Link::Connecting),
-            since: RwSignal::new(None),
-            stopping: RwSignal::new(false),
-            outbox: RwSignal::new(Vec::new()),
-            toast: RwSignal::new(toast),
-            waiting: RwSignal::new(waiting),
-            page: StoredValue::new(page),
+            transcript: Watched::new(transcript),
+            past: Watched::new(Transcript::default()),
+            below: Watched::new(None),
+            draft: Watched::new(None),
+            progress: Watched::new(None),
+            link: Watched::new(Link::Connecting),
+            since: Watched::new(None),
+            stopping: Watched::new(false),
+            outbox: Watched::new(Vec::new()),
+            toast: Watched::new(toast),
+            waiting: Watched::new(waiting),
+            page: Watched::new(page),
         }
     }
 
@@ -144,36 +147,38 @@ impl State {
     /// True while a turn runs. Where what is shown does not say, the session said so when the page was made.
     pub fn working(self) -> bool {
         let as_arrived =
-            || self.page.with_value(|page| page.session.as_ref().is_some_and(|session| session.turn_active));
+            || self.page.with_untracked(|page| page.session.as_ref().is_some_and(|session| session.turn_active));
         let (open, newest) = self.transcript.with(|transcript| (transcript.turn_open(), transcript.newest()));
-        let arrived = self.page.with_value(|page| page.session.as_ref().and_then(|session| session.last_event_id.0));
+        let arrived =
+            self.page.with_untracked(|page| page.session.as_ref().and_then(|session| session.last_event_id.0));
         // An older stretch of a session ends anywhere, so its end says nothing about now.
         open.filter(|_| newest >= arrived).unwrap_or_else(as_arrived)
     }
 
     /// True for an older stretch of a session, which does not reach its end.
     pub fn is_behind(self) -> bool {
-        let arrived = self.page.with_value(|page| page.session.as_ref().and_then(|session| session.last_event_id.0));
+        let arrived =
+            self.page.with_untracked(|page| page.session.as_ref().and_then(|session| session.last_event_id.0));
         self.transcript.with(Transcript::newest) < arrived
     }
 
     /// The session's id, or nothing before there is one.
     pub fn session_id(self) -> String {
-        self.page.with_value(|page| page.session.as_ref().map(|session| session.id.to_string()).unwrap_or_default())
+        self.page.with_untracked(|page| page.session.as_ref().map(|session| session.id.to_string()).unwrap_or_default())
     }
 
     /// The idempotency key that the page's forms carry until a script makes one per intent.
     pub fn key(self) -> String {
-        self.page.with_value(|page| page.key.clone())
+        self.page.with_untracked(|page| page.key.clone())
     }
 
     /// True when turns are done by an agent.
     pub fn has_ai(self) -> bool {
-        self.page.with_value(|page| page.surroundings.has_ai)
+        self.page.with_untracked(|page| page.surroundings.has_ai)
     }
 
     /// The target's name.
     pub fn target(self) -> String {
-        self.page.with_value(|page| page.surroundings.target.clone())
+        self.page.with_untracked(|page| page.surroundings.target.clone())
     }
 }

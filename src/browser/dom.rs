@@ -1,5 +1,6 @@
 //! Small things done to the document, and to the clock on the wall.
 
+use domain::text::parted;
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 use wasm_bindgen::{JsValue, closure::Closure};
 
@@ -54,7 +55,7 @@ pub(super) fn pass_flash(state: State) {
         toast(state, words);
     }
     let location = window().location();
-    if location.search().is_ok_and(|search| search.contains("flash=") || search.contains("run="))
+    if location.search().is_ok_and(|search| parted(&search, "flash=").or(parted(&search, "run=")).is_some())
         && let (Ok(path), Ok(hash), Ok(history)) = (location.pathname(), location.hash(), window().history())
     {
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("{path}{hash}")));
@@ -85,7 +86,7 @@ pub(super) fn clock(at: f64, seconds: bool) -> String {
 /// Says in the page's title whether something waits for a decision: it is what a person sees of a page behind others.
 pub(super) fn title(waits: bool) {
     let title = document().title();
-    let bare = title.trim_start_matches(DECIDE);
+    let bare = title.strip_prefix(DECIDE).unwrap_or(&title);
     document().set_title(&if waits { format!("{DECIDE}{bare}") } else { bare.to_owned() });
 }
 

@@ -146,7 +146,7 @@ fn words_of(state: State, fields: &str) -> (String, bool) {
         Some(text) => (text, true),
         None => {
             let id = field("preset").or_else(|| field("runbook")).unwrap_or_default();
-            let label = state.page.with_value(|page| {
+            let label = state.page.with_untracked(|page| {
                 page.presets.iter().find(|preset| preset.id.to_string() == id).map(|preset| preset.label.clone())
             });
             (label.unwrap_or(id), false)
@@ -295,7 +295,7 @@ pub(super) fn arrived(state: State, entry: &Entry) {
 }
 
 fn seen(state: State, id: u64, text: &str, by: &str) {
-    if state.page.with_value(|page| page.operator != by) {
+    if state.page.with_untracked(|page| page.operator != by) {
         return;
     }
     let session = state.session_id();

@@ -4,7 +4,7 @@
 //! The link (`state::Link`) says what is known, and nothing better than that: it is live once the stream has caught up,
 //! which the console says at once; where that does not come, a call says why.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 
 use domain::{
     call::Entries,
@@ -63,12 +63,16 @@ struct Follower {
 }
 
 thread_local! {
-    /// The page's one stream.
-    static FOLLOWER: RefCell<Follower> = RefCell::default();
+    /// The page's one stream. It is there for as long as the page lives.
+    static FOLLOWER: &'static RefCell<Follower> = Box::leak(Box::default());
 }
 
 fn with<T>(change: impl FnOnce(&mut Follower) -> T) -> T {
-    FOLLOWER.with_borrow_mut(change)
+    change(&mut follower())
+}
+
+fn follower() -> RefMut<'static, Follower> {
+    FOLLOWER.with(|follower| follower.borrow_mut())
 }
 
 fn is_current(generation: u32) -> bool {
@@ -141,7 +145,7 @@ fn doubt(state: State) {
 }
 
 fn keepalive(state: State) -> f64 {
-    state.page.with_value(|page| page.surroundings.keepalive_ms as f64)
+    state.page.with_untracked(|page| page.surroundings.keepalive_ms as f64)
 }
 
 /// Something was sent: its entry must come soon, else the stream is dead and does not know it.

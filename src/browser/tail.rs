@@ -1,6 +1,7 @@
 //! The last view, kept on this device for the page that a service worker shows where there is no way to the console: the
 //! newest rows as text, the last run, and when that was. Whoever shares a device can switch it off.
 
+use domain::text::joined;
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 
 use super::{dom, kept, scroll::elements};
@@ -40,7 +41,7 @@ fn again(state: State) {
 }
 
 fn text(selector: &str) -> String {
-    elements(selector).iter().filter_map(|element| element.text_content()).collect::<Vec<_>>().join(" ")
+    joined(&mut elements(selector).iter().filter_map(|element| element.text_content()), " ")
 }
 
 fn keep(state: State) {

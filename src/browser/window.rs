@@ -8,7 +8,7 @@ use domain::{call::Entries, event::Entry, transcript::Transcript};
 use leptos::prelude::*;
 
 use super::{dom, http, scroll, stream};
-use crate::state::State;
+use crate::state::{State, Watched};
 
 /// How many rows there may be at most, and how many are left when the oldest of them are forgotten.
 const MOST: usize = 600;
@@ -23,7 +23,7 @@ thread_local! {
     static MEANWHILE: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
 }
 
-fn fold(into: RwSignal<Transcript>, entries: &[Entry]) {
+fn fold(into: Watched<Transcript>, entries: &[Entry]) {
     into.update(|transcript| {
         for entry in entries {
             transcript.apply(entry);
@@ -35,7 +35,7 @@ fn rows(state: State) -> usize {
     state.transcript.with_untracked(Transcript::len)
 }
 
-fn forget_oldest(from: RwSignal<Transcript>, rows: usize) {
+fn forget_oldest(from: Watched<Transcript>, rows: usize) {
     from.update(|transcript| transcript.forget_oldest(rows));
 }
 

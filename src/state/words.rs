@@ -1,8 +1,6 @@
 //! What the page says and changes in place: the words of the lamp, of what happens now, of the field and of Send. The
 //! components say it first, the browser's part from then on.
 
-use leptos::prelude::*;
-
 use super::{Link, State};
 
 impl State {

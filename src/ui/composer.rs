@@ -41,7 +41,7 @@ pub(super) fn Controls() -> impl IntoView {
 
 /// What there is to say of the console's disk.
 fn disk(state: State) -> Option<Part> {
-    let words = state.page.with_value(|page| page.disk.clone())?;
+    let words = state.page.with_untracked(|page| page.disk.clone())?;
     Some(part(move || view! { <p class="link-bar">{words}</p> }))
 }
 
@@ -51,7 +51,7 @@ fn hidden(name: &'static str, value: String) -> impl IntoView {
 }
 
 fn presets(state: State) -> impl IntoView {
-    let (presets, has_ai) = state.page.with_value(|page| (page.presets.clone(), page.surroundings.has_ai));
+    let (presets, has_ai) = state.page.with_untracked(|page| (page.presets.clone(), page.surroundings.has_ai));
     let presets: Vec<_> = presets.into_iter().map(|preset| preset_chip(preset, has_ai)).collect();
     view! { <fieldset class="presets" aria-label="Presets" disabled=state.working()>{presets}</fieldset> }
 }
@@ -84,7 +84,8 @@ fn preset_chip(preset: PresetSummary, has_ai: bool) -> impl IntoView {
 
 /// The text field. It is not bound to a signal: what was typed before the program arrived stays where it is.
 fn field(state: State) -> impl IntoView {
-    let draft = state.page.with_value(|page| page.flash.as_ref().map(|flash| flash.draft.clone()).unwrap_or_default());
+    let draft =
+        state.page.with_untracked(|page| page.flash.as_ref().map(|flash| flash.draft.clone()).unwrap_or_default());
     let words = state.placeholder();
     // A parser drops the first line end of a text field, so one is put there for it. An empty text node would be rendered as a space, which is something typed.
     if draft.is_empty() {

@@ -10,7 +10,7 @@ use crate::{api::NewSession, state::State};
 pub(super) fn Header() -> impl IntoView {
     let state = State::current();
     still(move || {
-        let practice = state.page.with_value(|page| page.surroundings.practice);
+        let practice = state.page.with_untracked(|page| page.surroundings.practice);
         view! {
             <header class="bar">
                 <span class="mark"><Icon name="mark"/><span class="mark-name">"breakglass"</span></span>

@@ -1,6 +1,7 @@
 //! Plain text with light Markdown as elements: paragraphs, headings, lists, blocks of code, `code` and **strong** words.
 //! Whatever else is in it stays text.
 
+use domain::text::{joined, parted};
 use leptos::{either::EitherOf3, prelude::*};
 
 use super::part::{Part, Parts, part};
@@ -71,7 +72,7 @@ pub(super) fn revealed(text: &str) -> String {
 pub(super) fn prose(text: &str) -> Parts {
     let render = |block: Block<'_>| match block {
         Block::Paragraph(lines) => {
-            let lines = lines.join("\n");
+            let lines = together(&lines);
             part(move || view! { <p>{inline(&lines)}</p> })
         }
         Block::List(items) => {
@@ -79,11 +80,15 @@ pub(super) fn prose(text: &str) -> Parts {
             part(move || view! { <ul>{Parts::from(items)}</ul> })
         }
         Block::Code(lines) => {
-            let lines = lines.join("\n");
+            let lines = together(&lines);
             part(move || view! { <pre tabindex="0"><code>{lines}</code></pre> })
         }
     };
     blocks(&shown(text)).into_iter().map(render).collect::<Vec<_>>().into()
+}
+
+fn together(lines: &[&str]) -> String {
+    joined(&mut lines.iter().map(|line| (*line).to_owned()), "\n")
 }
 
 fn item(text: &str) -> Part {
@@ -129,7 +134,7 @@ fn pieces(text: &str) -> Vec<(Kind, String)> {
             _ => (Kind::Plain, "*"),
         };
         let inside = &marked[mark.len()..];
-        let closed = inside.split_once(mark).filter(|(inside, _)| match kind {
+        let closed = parted(inside, mark).filter(|(inside, _)| match kind {
             Kind::Plain => false,
             Kind::Code => true,
             // Two stars around spaces are two stars, as in a pattern of files.

@@ -52,13 +52,13 @@ fn refresh(state: State) -> Option<String> {
         // Who reads what is older is left to read.
         return None;
     }
-    let running = state.page.with_value(|page| page.parts.under_way.clone());
+    let running = state.page.with_untracked(|page| page.parts.under_way.clone());
     let here = match state.session_id() {
         id if id.is_empty() => "/".to_owned(),
         id => format!("/s/{id}"),
     };
     let mut look = state.key();
-    let draft = state.page.with_value(|page| page.flash.as_ref().map(|flash| flash.id.clone()));
+    let draft = state.page.with_untracked(|page| page.flash.as_ref().map(|flash| flash.id.clone()));
     if let Some(draft) = draft {
         look.push_str("&flash=");
         look.push_str(&draft);

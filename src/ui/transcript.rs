@@ -8,6 +8,7 @@ use std::sync::Arc;
 use domain::{
     ids::{EntryId, Millis, duration_text, size_text},
     permission::{Decision, answered},
+    text::{joined, parted},
     transcript::{Item, PermissionEnd, Row, Tone, Transcript},
 };
 use leptos::prelude::*;
@@ -63,7 +64,7 @@ fn older(state: State) -> Option<Part> {
 #[component]
 fn Empty() -> impl IntoView {
     let state = State::current();
-    let (target, configured, hypervisor, has_ai) = state.page.with_value(|page| {
+    let (target, configured, hypervisor, has_ai) = state.page.with_untracked(|page| {
         let surroundings = &page.surroundings;
         let (configured, hypervisor) = (surroundings.target_configured, surroundings.hypervisor_configured);
         (surroundings.target.clone(), configured, hypervisor, surroundings.has_ai)
@@ -169,7 +170,7 @@ fn now(state: State) -> Option<Part> {
 
 /// After a turn that failed: its preset, else the first, as plain commands. The button belongs to the composer's form.
 fn without_ai(state: State) -> Option<Part> {
-    let presets = state.page.with_value(|page| page.surroundings.has_ai.then(|| page.presets.clone()))?;
+    let presets = state.page.with_untracked(|page| page.surroundings.has_ai.then(|| page.presets.clone()))?;
     let asked = state.transcript.with(|transcript| transcript.failed().map(str::to_owned))?;
     let preset = presets.iter().find(|preset| preset.label == asked).or(presets.first())?.clone();
     Some(part(move || {
@@ -286,8 +287,7 @@ fn tool(item: &Item) -> Option<Fold> {
         None => "running".to_owned(),
         Some(end) => {
             let exit = end.exit_code.filter(|code| *code != 0).map(|code| format!("exit {code}"));
-            let facts = exit.into_iter().chain(end.duration_ms.map(duration_text));
-            facts.collect::<Vec<_>>().join(" · ")
+            joined(&mut exit.into_iter().chain(end.duration_ms.map(duration_text)), " · ")
         }
     };
     let first = line.lines().next().unwrap_or_default();
@@ -298,7 +298,7 @@ fn tool(item: &Item) -> Option<Fold> {
         None => {
             let telling = |line: &&str| line.starts_with("file_path: ") || line.starts_with("pattern: ");
             let line = line.lines().find(telling).unwrap_or(first);
-            line.split_once(": ").map_or(line, |(_, text)| text)
+            parted(line, ": ").map_or(line, |(_, text)| text)
         }
     };
     let label = if is_command(name) { label.to_owned() } else { format!("{name} {label}") };
@@ -323,8 +323,8 @@ fn permission(item: &Item) -> Option<Fold> {
     let answers = answered(questions, word);
     let line = match asks {
         false => revealed(line),
-        true if answers.is_empty() => questions.iter().map(|asked| asked.text.as_str()).collect::<Vec<_>>().join("\n"),
-        true => answers.iter().map(|(asked, answer)| format!("{asked} → {answer}")).collect::<Vec<_>>().join("\n"),
+        true if answers.is_empty() => joined(&mut questions.iter().map(|asked| asked.text.clone()), "\n"),
+        true => joined(&mut answers.iter().map(|(asked, answer)| format!("{asked} → {answer}")), "\n"),
     };
     let first = line.lines().next().unwrap_or_default();
     let (look, icon, label) = match end {
@@ -343,8 +343,8 @@ fn permission(item: &Item) -> Option<Fold> {
                 true if word.is_empty() => String::new(),
                 true => format!(": {word}"),
                 false => {
-                    let answers = answers.iter().map(|(_, answer)| answer.as_str());
-                    format!(": {}", answers.collect::<Vec<_>>().join("; "))
+                    let answers = joined(&mut answers.iter().map(|(_, answer)| answer.clone()), "; ");
+                    format!(": {answers}")
                 }
             };
             (look, icon, format!("{what}{by}{word}"))

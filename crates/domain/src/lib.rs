@@ -43,5 +43,7 @@ pub mod page;
 
 pub mod read;
 
+pub mod text;
+
 #[cfg(test)]
 mod testing;

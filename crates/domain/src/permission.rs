@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::text::parted;
+
 /// The tool by which the agent asks the operator something.
 pub const QUESTION: &str = "AskUserQuestion";
 
@@ -93,7 +95,7 @@ fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
 /// `question answer` for each that was answered.
 pub fn answered(questions: &[Question], message: &str) -> Vec<(String, String)> {
     let answer = |question: &Question| {
-        let (_, rest) = message.split_once(question.text.as_str())?;
+        let (_, rest) = parted(message, &question.text)?;
         Some((question.text.clone(), rest.lines().next()?.trim().to_owned()))
     };
     questions.iter().filter_map(answer).collect()

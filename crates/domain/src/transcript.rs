@@ -14,6 +14,7 @@ use crate::{
     event::{Entry, Event, Level},
     ids::{EntryId, Millis, RunId},
     permission::{Decision, questions},
+    text,
     verb::Verb,
 };
 
@@ -218,10 +219,11 @@ impl Transcript {
             Event::Cancelled { by } => self.note(entry, Tone::Stopped, format!("Stopped by {by}")),
             Event::Notice { level: Level::Info, text } => self.note(entry, Tone::Info, text.clone()),
             Event::Notice { level: Level::Warning, text } => self.note(entry, Tone::Warning, text.clone()),
-            Event::Check { ok, text, facts } => {
+            Event::Check { ok, text: found, facts } => {
                 let tone = if *ok { Tone::Info } else { Tone::Warning };
-                let lines: Vec<_> = facts.iter().map(|fact| format!("\n{fact}")).collect();
-                self.note(entry, tone, format!("Checked by the console: {text}{}", lines.concat()));
+                let said = format!("Checked by the console: {found}");
+                let mut lines = std::iter::once(said).chain(facts.iter().cloned());
+                self.note(entry, tone, text::joined(&mut lines, "\n"));
             }
             Event::TurnEnd => {
                 self.last_turn_end = self.last_turn_end.max(Some(id));
@@ -361,12 +363,12 @@ fn fields(input: &Value) -> String {
         Value::Bool(value) => value.to_string(),
         Value::Number(value) => value.to_string(),
         Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(fields).collect::<Vec<_>>().join("\n"),
+        Value::Array(items) => text::joined(&mut items.iter().map(fields), "\n"),
         Value::Object(members) => {
             // What is one line comes first: what a file is to be called before all that is to stand in it.
             let lines = members.iter().map(|(name, value)| format!("{name}: {}", fields(value)));
             let (long, short): (Vec<_>, Vec<_>) = lines.partition(|line| line.contains('\n'));
-            [short, long].concat().join("\n")
+            text::joined(&mut short.into_iter().chain(long), "\n")
         }
     }
 }
