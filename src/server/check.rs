@@ -28,7 +28,9 @@ impl Checker {
         let Some(verdict) = self.prober.verdict() else {
             return;
         };
-        let facts = before.into_iter().chain(verdict.reasons).chain(self.prober.since()).collect();
+        // What the headline says need not be said again.
+        let reasons = verdict.reasons.into_iter().filter(|reason| !verdict.headline.contains(reason.as_str()));
+        let facts = before.into_iter().chain(reasons).chain(self.prober.since()).collect();
         let check = Event::Check {
             ok: verdict.standing == Standing::AllAnswers,
             text: format!("{}: {}", self.prober.target_name(), verdict.headline),

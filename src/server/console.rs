@@ -191,10 +191,8 @@ impl Console {
 
     /// All that is known of the target, as it was last seen.
     pub fn target_status(&self) -> TargetStatus {
-        let Standing { running, unknown, lock, other_key } = self.power.standing();
-        let mut status = TargetStatus { running, unknown, lock, ..self.prober.status() };
-        status.changed_keys.extend(other_key);
-        status
+        let Standing { running, unknown, lock, .. } = self.power.standing();
+        TargetStatus { running, unknown, lock, ..self.prober.status() }
     }
 
     /// Forbids mutations of the target, or allows them again; an agent cannot.

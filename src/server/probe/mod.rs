@@ -215,7 +215,8 @@ impl Prober {
 
     /// The host keys that are not those that were pinned.
     fn changed_keys(&self, known: &Known) -> Vec<ChangedKey> {
-        known.key.as_ref().and_then(HostKeyWatch::changed).into_iter().collect()
+        let target = known.key.as_ref().and_then(HostKeyWatch::changed);
+        target.into_iter().chain(self.power.standing().other_key).collect()
     }
 
     /// Whether SSH answers and since when, in words; nothing where there is no target.
