@@ -1,7 +1,7 @@
 //! Server functions: the endpoints of the page's forms. Each body is one call into `server/`. They work without script;
 //! the page's script posts the same forms with `Accept: application/json` and gets the [`FormAnswer`] itself.
 
-use domain::{call::FormAnswer, permission::Choice};
+use domain::{call::FormAnswer, permission::Choice, probe::KeyHost};
 use leptos::prelude::*;
 
 /// Begins a turn: with what was typed; or with a preset, whose button sends its id; or with a preset's runbook, whose
@@ -71,4 +71,26 @@ pub async fn run_verb(
     #[server(default)] override_unknown: bool,
 ) -> Result<FormAnswer, ServerFnError> {
     Ok(crate::server::http::forms::FormCall::current()?.verb(session, key, verb, override_unknown).await)
+}
+
+/// Sets the lock that forbids mutations, or lifts it.
+#[server(prefix = "/do", endpoint = "lock")]
+pub async fn set_lock(
+    #[server(default)] session: String,
+    #[server(default)] key: String,
+    locked: bool,
+    #[server(default)] why: String,
+) -> Result<FormAnswer, ServerFnError> {
+    Ok(crate::server::http::forms::FormCall::current()?.lock(session, key, locked, why).await)
+}
+
+/// Accepts a host key in place of the one that was pinned, by its fingerprint: what changed since is not accepted with it.
+#[server(prefix = "/do", endpoint = "accept_key")]
+pub async fn accept_host_key(
+    #[server(default)] session: String,
+    #[server(default)] key: String,
+    host: KeyHost,
+    fingerprint: String,
+) -> Result<FormAnswer, ServerFnError> {
+    Ok(crate::server::http::forms::FormCall::current()?.accept_key(session, key, host, fingerprint).await)
 }

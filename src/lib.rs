@@ -12,6 +12,10 @@ pub mod state;
 /// The page.
 pub mod ui;
 
+/// The parts of the page that the server renders by itself.
+#[cfg(feature = "ssr")]
+pub mod parts;
+
 /// What needs a browser.
 #[cfg(feature = "hydrate")]
 pub mod browser;

@@ -1,5 +1,5 @@
-//! Rendering on the server: page data in, an answer with its content security policy out. It joins `ui` and `server`, which
-//! do not know each other.
+//! Rendering on the server: page data in, an answer with its content security policy out. It joins `ui`, `parts` and
+//! `server`, which do not know each other.
 
 use axum::{
     body::Body,
@@ -11,13 +11,14 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
 
 use crate::{
+    parts,
     server::{Rendered, Renderer},
     ui::{sessions::SessionsShell, shell::Shell, sign_in::SignInShell},
 };
 
 /// What the server renders with.
 pub fn renderer() -> Renderer {
-    Renderer { page, sign_in, sessions }
+    Renderer { page, sign_in, sessions, parts: parts::of_page, part: parts::part }
 }
 
 fn page(page: Page, names: AssetNames) -> Rendered {
@@ -63,5 +64,19 @@ fn set_policy() {
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leptos::server_fn::ServerFn;
+
+    use crate::{api, parts};
+
+    #[test]
+    fn the_parts_forms_go_to_the_endpoints_that_there_are() {
+        assert_eq!(parts::RUN_VERB, api::RunVerb::PATH);
+        assert_eq!(parts::SET_LOCK, api::SetLock::PATH);
+        assert_eq!(parts::ACCEPT_KEY, api::AcceptHostKey::PATH);
     }
 }

@@ -4,7 +4,7 @@
 mod watched;
 mod words;
 
-use domain::{call::Run, page::Page, transcript::Transcript};
+use domain::{page::Page, transcript::Transcript};
 use leptos::prelude::*;
 
 pub use watched::Watched;
@@ -39,10 +39,6 @@ pub struct State {
     pub toast: Watched<Option<String>>,
     /// The row of the permission that waits for a decision, by its entry's id.
     pub waiting: Watched<Option<u64>>,
-    /// True while nobody knows what became of the last mutation.
-    pub unknown: Watched<bool>,
-    /// The run in the VM sheet.
-    pub run: Watched<Option<Run>>,
 }
 
 /// How the page hears of what happens. It is said as it is known, and nothing better than that.
@@ -123,8 +119,6 @@ impl State {
             outbox: Watched::new(Vec::new()),
             toast: Watched::new(toast),
             waiting: Watched::new(waiting),
-            unknown: Watched::new(page.unknown),
-            run: Watched::new(page.run.clone()),
             page: Watched::new(page),
         }
     }

@@ -51,8 +51,25 @@ fn the_browser_knows_neither_the_server_nor_the_endpoints() {
 }
 
 #[test]
+fn the_parts_know_the_domain_and_nothing_else_of_ours() {
+    let forbidden =
+        ["crate::server", "crate::browser", "crate::ui", "crate::api", "crate::state", "crate::render", "web_sys"];
+    assert_eq!(offences("src/parts", &forbidden), [""; 0]);
+}
+
+#[test]
+fn the_page_and_its_browsers_part_hold_nothing_of_the_parts_that_the_server_renders() {
+    for folder in ["src/ui", "src/browser"] {
+        assert_eq!(offences(folder, &["crate::parts", "TargetStatus", "RunChunk", "call::Run"]), [""; 0]);
+    }
+}
+
+#[test]
 fn the_server_knows_no_component_and_no_endpoint() {
-    assert_eq!(offences("src/server", &["crate::ui", "ui::", "crate::api", "crate::render", "crate::state"]), [""; 0]);
+    assert_eq!(
+        offences("src/server", &["crate::ui", "ui::", "crate::api", "crate::render", "crate::state", "crate::parts"]),
+        [""; 0]
+    );
 }
 
 #[test]

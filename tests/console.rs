@@ -19,10 +19,14 @@ mod keeping;
 mod list;
 #[path = "console/once.rs"]
 mod once;
+#[path = "console/parts.rs"]
+mod parts;
 #[path = "console/permission.rs"]
 mod permission;
 #[path = "console/power.rs"]
 mod power;
+#[path = "console/probe.rs"]
+mod probe;
 #[path = "console/record.rs"]
 mod record;
 #[path = "console/recover.rs"]

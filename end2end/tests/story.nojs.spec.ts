@@ -8,6 +8,7 @@ import {
   preset,
   send,
   sendButton,
+  showPictures,
   signIn,
   stopButton,
   test,
@@ -22,6 +23,7 @@ const expect = expectAtOnce.configure({ timeout: 20_000 });
 const refresh = (page: Page) => page.locator('meta[http-equiv="refresh"]');
 
 async function openSession(page: Page, console: Console): Promise<string> {
+  await showPictures(page);
   await signIn(page, console);
   const id = await console.open();
   await page.goto(`${console.base}/s/${id}`);
@@ -193,9 +195,10 @@ test('the VM sheet is a link: status, then a cycle that asks first, with forensi
   // Nothing is pressed.
   await expect(run).toHaveAttribute('data-state', 'ended');
   await expect(sheet).toBeInViewport();
-  for (const words of ['== end of forensics ==', 'cycle: VM 102 is stopped', 'cycle: done: VM 102 is running']) {
-    await expect(run.locator('.output')).toContainText(words);
+  for (const words of ['cycle: VM 102 is stopped', 'cycle: done: VM 102 is running']) {
+    await expect(run.locator('.run-output .output')).toContainText(words);
   }
+  await expect(run.locator('.evidence .output')).toContainText('== QEMU monitor ==');
   await expect(run.locator('.run-head')).toContainText('done · exit code 0');
   await expect(refresh(page)).toHaveCount(0);
   await sheet.getByRole('link', { name: 'Close' }).click();

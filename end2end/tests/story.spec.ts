@@ -253,9 +253,12 @@ test('a cycle asks first in its own words, then shows forensics and its result, 
   await expect(run).toHaveAttribute('data-state', 'running');
   await expect(now).toBeHidden();
   await expect(run.locator('.run-head')).toContainText(/done · exit code 0/, { timeout: 20_000 });
-  const output = run.locator('.output');
-  for (const words of ['forensics first', '== end of forensics ==', 'cycle: VM 102 is stopped', 'cycle: done: VM 102 is running']) {
+  const output = run.locator('.run-output .output');
+  for (const words of ['forensics first', 'cycle: VM 102 is stopped', 'cycle: done: VM 102 is running']) {
     await expect(output).toContainText(words);
+  }
+  for (const words of ['== about ==', '== QEMU monitor ==', 'MemTotal']) {
+    await expect(run.locator('.evidence .output')).toContainText(words);
   }
   const limit = page.viewportSize()!.height * 0.46;
   expect((await output.boundingBox())!.height).toBeLessThanOrEqual(limit);
@@ -291,7 +294,7 @@ test('a run that is under way when the page is opened goes on to its end there',
   if (isMobile) await page.getByRole('link', { name: 'VM controls' }).click();
   const run = page.getByRole('region', { name: 'Last run' });
   await expect(run).toHaveAttribute('data-state', 'ended', { timeout: 20_000 });
-  const output = await run.locator('.output').innerText();
+  const output = await run.locator('.run-output .output').innerText();
   // From its beginning, and nothing of it twice.
   expect(output.match(/cycle: VM 102, forensics first/g)).toHaveLength(1);
   expect(output.match(/cycle: done: VM 102 is running/g)).toHaveLength(1);

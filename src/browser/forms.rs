@@ -10,7 +10,7 @@ use domain::{
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 use web_sys::{HtmlButtonElement, HtmlFormElement, SubmitEvent};
 
-use super::{dom, http, outbox, run, stream};
+use super::{dom, http, outbox, parts, run, stream};
 use crate::state::State;
 
 /// An intent that may not have arrived.
@@ -175,12 +175,18 @@ async fn send(state: State, sent: Sent) {
             if let Ok(Some(details)) = form.closest("details.confirm") {
                 let _ = details.remove_attribute("open");
             }
-            run::follow(state, run_id);
+            run::follow(state, run_id.to_string());
+            parts::news(state);
         }
-        Ok(FormAnswer::Failed { detail, overridable, .. }) => {
-            if overridable {
-                state.unknown.set(true);
+        Ok(FormAnswer::Noted {}) => {
+            if let Ok(Some(details)) = form.closest("[data-hold]") {
+                let _ = details.remove_attribute("open");
             }
+            parts::news(state);
+        }
+        Ok(FormAnswer::Failed { detail, .. }) => {
+            // It may ask for an override, which the strip knows.
+            parts::news(state);
             dom::toast(state, detail);
         }
         Err(Trouble::SignedOut) => stream::signed_out(state),

@@ -22,6 +22,9 @@ impl Answer {
     /// Its status, or [`NONE`]. A login page, and the way to one, count as [`SIGNED_OUT`].
     pub(super) fn status(&self) -> u16 {
         let Some(response) = &self.0 else { return NONE };
+        if self.header("x-breakglass-part").is_some() {
+            return response.status();
+        }
         match (self.header("content-type"), response.status()) {
             (Some(kind), status) if kind.starts_with("application/json") || kind.starts_with("text/event-s") => status,
             (_, 0..=399 | 401 | 403) => SIGNED_OUT,
@@ -37,6 +40,11 @@ impl Answer {
     /// The response itself.
     pub(super) fn response(&self) -> Option<&Response> {
         self.0.as_ref()
+    }
+
+    /// Its body.
+    pub(super) async fn text(self) -> Option<String> {
+        JsFuture::from(self.0?.text().ok()?).await.ok()?.as_string()
     }
 
     /// Its body as a type of ours, or nothing where it is none.

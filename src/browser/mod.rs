@@ -9,6 +9,7 @@ mod http;
 mod kept;
 mod keys;
 mod outbox;
+mod parts;
 mod run;
 mod scroll;
 mod sheet;
@@ -57,6 +58,7 @@ fn attach(state: State) {
     sheet::listen();
     stream::attach(state);
     outbox::resume(state);
+    parts::listen(state);
     run::resume(state);
     tail::listen(state);
     if let Some(root) = document().document_element() {

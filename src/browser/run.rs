@@ -1,149 +1,140 @@
-//! Following a run of a verb: its output as it comes, then how it ended.
+//! Following a run of a verb: its output as it comes, then how it ended. The run itself is a part that the server renders;
+//! only its output is added to here.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use domain::{
-    call::{OutputStream, Run, RunChunk},
-    ids::RunId,
-    sse::Frame,
-    verb::{Outcome, Verb},
-};
+use domain::sse::Frame;
+use js_sys::{JSON, Reflect};
 use leptos::prelude::*;
 
 use super::{
-    dom, http,
+    dom, http, parts,
     source::{News, Source},
 };
 use crate::state::{Link, State};
 
-/// How long to wait before a run's stream is opened again.
+/// How long to wait before a run is looked at again.
 const AGAIN: f64 = 2_000.0;
 
 thread_local! {
-    /// The run that is wanted: what comes of an older one is dropped.
-    static WANTED: RefCell<Option<RunId>> = const { RefCell::new(None) };
-    /// Its stream.
+    /// Counts the looks: what comes of an older one is dropped.
+    static LOOK: Cell<u32> = const { Cell::new(0) };
+    /// True until the run that is looked at has ended, and its end is shown.
+    static FOLLOWING: Cell<bool> = const { Cell::new(false) };
+    /// Its stream, while it runs.
     static SOURCE: RefCell<Option<Source>> = const { RefCell::new(None) };
 }
 
-fn is_wanted(run_id: &RunId) -> bool {
-    WANTED.with_borrow(|wanted| wanted.as_ref() == Some(run_id))
+fn found(selector: &str) -> Option<web_sys::Element> {
+    document().query_selector(selector).ok().flatten()
 }
 
 /// Goes on with the run that the page arrived with, if it has not ended.
 pub(super) fn resume(state: State) {
-    let running =
-        state.run.with_untracked(|run| run.as_ref().filter(|run| run.outcome.is_none()).map(|run| run.run_id.clone()));
-    if let Some(run_id) = running {
-        follow(state, run_id);
+    if found(".run[data-state=running]").is_some() {
+        look_again(state, parts::attribute("run", "data-run").unwrap_or_default());
     }
 }
 
-/// Shows a run from its beginning on, and no other any more.
-pub(super) fn follow(state: State, run_id: RunId) {
-    WANTED.set(Some(run_id.clone()));
-    look(state, run_id);
+/// Shows a run and no other any more, from its beginning to its end.
+pub(super) fn follow(state: State, run_id: String) {
+    look(state, run_id, true);
 }
 
-fn look(state: State, run_id: RunId) {
+/// Looks at the run that is shown, or is to be shown, unless one is being followed.
+pub(super) fn look_again(state: State, run_id: String) {
+    if !FOLLOWING.get() {
+        look(state, run_id, false);
+    }
+}
+
+fn look(state: State, run_id: String, seen: bool) {
+    let this = LOOK.get() + 1;
+    LOOK.set(this);
+    FOLLOWING.set(true);
     SOURCE.take();
     dom::spawn(async move {
-        let answer = http::get(&format!("/api/pve/runs/{run_id}"), None).await;
-        if !is_wanted(&run_id) {
+        let looked = parts::fetch(state, &format!("run/{run_id}")).await;
+        if LOOK.get() != this {
             return;
         }
-        let status = answer.status();
-        let found = if status == 200 { answer.body::<Run>().await } else { None };
-        match found {
-            Some(run) if run.outcome.is_some() => ended(state, run),
+        if let (true, Some(run)) = (seen, found(".run")) {
+            run.scroll_into_view();
+        }
+        let running = found(".run[data-state=running]");
+        match looked {
+            Ok(()) if running.is_none() => FOLLOWING.set(false),
             // Its stream would be held back too.
-            Some(run) if state.link.get_untracked() == Link::Held => {
-                show(state, run);
-                dom::later(AGAIN, move || look(state, run_id));
-            }
-            Some(run) => {
-                show(state, Run { stdout: String::new(), stderr: String::new(), ..run });
-                if let Some(place) = document().query_selector(".run-place").ok().flatten() {
-                    place.scroll_into_view();
-                }
-                stream(state, run_id);
-            }
-            None if status == http::SIGNED_OUT => super::stream::signed_out(state),
+            Ok(()) if state.link.get_untracked() != Link::Held => stream(state, run_id, this),
+            Err((http::SIGNED_OUT, _)) => FOLLOWING.set(false),
             // Nobody will ever tell.
-            None if status == 404 => state.run.update(|run| {
-                if let Some(run) = run {
-                    run.outcome = Some(Outcome::Unknown);
-                }
-            }),
+            Err((404, told)) => {
+                FOLLOWING.set(false);
+                gone(told);
+            }
             // The run goes on at the console whether or not we can see it.
-            None => dom::later(AGAIN, move || look(state, run_id)),
+            _ => again(state, run_id, this),
         }
     });
 }
 
-/// Shows a run; its output is read at its end.
-fn show(state: State, run: Run) {
-    state.run.set(Some(run));
-    dom::soon(|| {
-        dom::local_times();
-        if let Some(output) = document().query_selector(".run .output").ok().flatten() {
-            output.set_scroll_top(output.scroll_height());
+fn again(state: State, run_id: String, this: u32) {
+    dom::later(AGAIN, move || {
+        if LOOK.get() == this {
+            look(state, run_id, false);
         }
     });
 }
 
-fn ended(state: State, run: Run) {
-    match (run.verb, run.outcome, run.exit_code) {
-        (verb, Some(outcome), _) if verb.mutates() => state.unknown.set(outcome == Outcome::Unknown),
-        (Verb::Status, Some(Outcome::Done), Some(0)) => state.unknown.set(false),
-        _ => {}
+/// The console has no such run: its record was set up anew.
+fn gone(told: Option<String>) {
+    let words = told.and_then(|told| said(&told, "detail")).unwrap_or_default();
+    if let (Some(run), Some(place)) = (found(".run"), found(".run-words")) {
+        let _ = run.set_attribute("data-state", "unknown");
+        place.set_text_content(Some(&format!("{words}: check with status")));
     }
-    show(state, run);
 }
 
-fn stream(state: State, run_id: RunId) {
+/// What a JSON text has under this name, where that is a text.
+fn said(json: &str, name: &str) -> Option<String> {
+    Reflect::get(&JSON::parse(json).ok()?, &name.into()).ok()?.as_string()
+}
+
+fn stream(state: State, run_id: String, this: u32) {
     let url = format!("/api/pve/runs/{run_id}/stream");
     let source = Source::open(url, move |news| {
-        if !is_wanted(&run_id) {
+        if LOOK.get() != this {
             return;
         }
         match news {
-            News::Answered(_) => {}
+            // It begins with all that there is.
+            News::Answered(_) => write(None),
             News::Frames(frames) => {
-                for frame in frames {
-                    piece(state, &frame);
+                for Frame { event, data, .. } in frames {
+                    if event.is_some() {
+                        look(state, run_id.clone(), false);
+                        parts::news(state);
+                    } else if let Some(text) = said(&data, "text") {
+                        write(Some(&text));
+                    }
                 }
             }
-            // A run whose end came is not looked for again.
-            News::Ended(_) if state.run.with_untracked(|run| run.as_ref().is_some_and(|run| run.outcome.is_some())) => {
-            }
-            News::Ended(_) => {
-                let run_id = run_id.clone();
-                dom::later(AGAIN, move || {
-                    if is_wanted(&run_id) {
-                        look(state, run_id);
-                    }
-                });
-            }
+            News::Ended(_) => again(state, run_id.clone(), this),
         }
     });
     SOURCE.set(Some(source));
 }
 
-/// A piece of the run's output, or its end.
-fn piece(state: State, frame: &Frame) {
-    if frame.event.as_deref() == Some("end") {
-        if let Some(run) = super::decode::decoded::<Run>(&frame.data) {
-            ended(state, run);
-        }
-        return;
+/// Adds to the output of the run that is shown, or empties it; and shows the last thing that the host said.
+fn write(more: Option<&str>) {
+    let Some(output) = found(".run-output samp") else { return };
+    let Some(more) = more else { return output.set_text_content(None) };
+    let _ = output.append_with_str_1(more);
+    if let Some(output) = found(".run-output .output") {
+        output.set_scroll_top(output.scroll_height());
     }
-    let (chunk, run) = (super::decode::decoded::<RunChunk>(&frame.data), state.run.get_untracked());
-    if let (Some(RunChunk { stream, text }), Some(mut run)) = (chunk, run) {
-        match stream {
-            OutputStream::Stdout => run.stdout.push_str(&text),
-            OutputStream::Stderr => run.stderr.push_str(&text),
-        }
-        show(state, run);
+    let line = more.lines().rfind(|line| !line.trim().is_empty());
+    if let (Some(line), Some(last)) = (line, found(".run-last")) {
+        last.set_text_content(Some(line));
     }
 }

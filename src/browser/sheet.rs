@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use leptos::prelude::*;
+use leptos::{prelude::*, wasm_bindgen::JsCast};
 
 use super::dom;
 
@@ -15,11 +15,14 @@ thread_local! {
 /// Listens for as long as the page lives.
 pub(super) fn listen() {
     dom::on(&document(), "click", |event| {
-        if dom::within(&event, ".vm-button").is_some() {
+        if dom::within(&event, ".vm-button, .glance").is_some() {
             OPENED.set(true);
         } else if dom::within(&event, ".vm a[href='#console']").is_some() {
             event.prevent_default();
             close();
+        } else if let Some(verb) = dom::within(&event, "a[data-opens]").and_then(|it| it.get_attribute("data-opens")) {
+            event.prevent_default();
+            lead_to(&verb);
         } else if let Some(details) =
             dom::within(&event, "details.confirm > summary").and_then(|it| it.parent_element())
         {
@@ -32,9 +35,23 @@ pub(super) fn listen() {
     });
 }
 
+/// Opens the confirmation of a verb, or goes to the button of one that needs none; the keyboard is there then.
+fn lead_to(verb: &str) {
+    let found = |id: String| document().get_element_by_id(&id);
+    if let Some(details) = found(format!("confirm-{verb}")) {
+        let _ = details.set_attribute("open", "");
+        details.scroll_into_view_with_bool(false);
+    }
+    let place = found(format!("summary-{verb}")).or_else(|| found(format!("run-{verb}")));
+    if let Some(place) = place.and_then(|place| place.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = place.focus();
+    }
+}
+
 /// Closes the sheet, if it is open.
 pub(super) fn close() {
-    if window().location().hash().as_deref() != Ok("#vm") {
+    // Without script the recommended verb has an address of its own, inside of the sheet.
+    if !window().location().hash().is_ok_and(|hash| hash == "#vm" || hash.starts_with("#do-")) {
         return;
     }
     match window().history() {

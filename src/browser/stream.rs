@@ -15,7 +15,7 @@ use domain::{
 use leptos::prelude::*;
 
 use super::{
-    dom, forms, http, outbox, scroll,
+    dom, forms, http, outbox, parts, scroll,
     source::{News, Source},
     window as shown,
 };
@@ -115,7 +115,8 @@ pub(super) fn attach(state: State) {
     dom::later(WATCH, move || watch(state));
 }
 
-fn is_hidden() -> bool {
+/// True while nobody sees the page.
+pub(super) fn is_hidden() -> bool {
     document().visibility_state() == web_sys::VisibilityState::Hidden
 }
 
@@ -425,6 +426,9 @@ pub(super) fn note(state: State, entry: &Entry) {
     }
     if matches!(event, Event::TurnEnd) {
         state.stopping.set(false);
+    }
+    if matches!(event, Event::TurnEnd | Event::Verb { .. } | Event::Check { .. }) {
+        parts::news(state);
     }
 }
 

@@ -60,6 +60,6 @@ fn keep(state: State) {
         }
         view.insert_str(0, &format!("\u{1e}{}\u{1f}{words}", row.class_name()));
     }
-    let run = text(".run-head, .run > .meta, .run-last");
+    let run = text(".headline, .run-head, .run > .meta, .run-last");
     kept::set(&format!("kept:{session}"), &format!("{}\u{1e}{run}{view}", js_sys::Date::now() as u64));
 }

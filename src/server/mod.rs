@@ -47,7 +47,7 @@ use axum::{Router, response::Response};
 use domain::{
     call::VerbAnswer,
     ids::SessionId,
-    page::{AssetNames, Page, SessionList, SignIn, Surroundings},
+    page::{AssetNames, Controls, Page, PageParts, Part, SessionList, SignIn, Surroundings},
     preset::Presets,
     verb::Verb,
 };
@@ -86,6 +86,10 @@ pub struct Renderer {
     pub page: fn(Page, AssetNames) -> Rendered,
     pub sign_in: fn(SignIn, AssetNames) -> Rendered,
     pub sessions: fn(SessionList, AssetNames) -> Rendered,
+    /// The parts of a page, as HTML.
+    pub parts: fn(&Controls) -> PageParts,
+    /// One of them.
+    pub part: fn(Part, &Controls) -> String,
 }
 
 /// Why the server cannot start.

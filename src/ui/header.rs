@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::{icons::Icon, part::still};
+use super::{icons::Icon, part::still, vm::GlancePlace};
 use crate::{api::NewSession, state::State};
 
 /// The header. Only words change in it.
@@ -25,6 +25,7 @@ pub(super) fn Header() -> impl IntoView {
                     </button>
                 </form>
                 <a class="vm-button" href="#vm" aria-label="VM controls"><Icon name="power"/>"VM"</a>
+                <GlancePlace/>
             </header>
         }
     })

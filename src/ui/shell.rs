@@ -52,7 +52,7 @@ fn refresh(state: State) -> Option<String> {
         // Who reads what is older is left to read.
         return None;
     }
-    let running = state.run.with(|run| run.as_ref().filter(|run| run.outcome.is_none()).map(|run| run.run_id.clone()));
+    let running = state.page.with_untracked(|page| page.parts.under_way.clone());
     let here = match state.session_id() {
         id if id.is_empty() => "/".to_owned(),
         id => format!("/s/{id}"),

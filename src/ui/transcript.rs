@@ -10,7 +10,6 @@ use domain::{
     permission::{Decision, answered},
     text::{joined, parted},
     transcript::{Item, PermissionEnd, Row, Tone, Transcript},
-    verb::Outcome,
 };
 use leptos::prelude::*;
 
@@ -99,7 +98,7 @@ fn Empty() -> impl IntoView {
 }
 
 /// What is not configured, and how it would be.
-pub(super) fn unconfigured(what: &'static str, setting: &'static str) -> impl IntoView {
+fn unconfigured(what: &'static str, setting: &'static str) -> impl IntoView {
     view! {
         <p class="warning">
             "No "{what}" is configured yet: set " <code>{setting}</code> " or " <code>"BREAKGLASS_SSH_CONFIG"</code> "."
@@ -225,7 +224,7 @@ fn note(item: &Item, at: Millis) -> impl IntoView + use<> {
         Item::Run { verb, by, end, .. } => {
             let (look, words) = match end {
                 None => ("running", "running".to_owned()),
-                Some(end) => outcome_words(end.outcome, end.exit_code),
+                Some(end) => end.outcome.told(end.exit_code),
             };
             let icon = if look == "unknown" { "alert" } else { "power" };
             ("row note run-row", look, icon, verb.as_str(), format!(" {words} · {by}"), Some(at))
@@ -408,22 +407,12 @@ pub(super) fn command(tool: String, line: String) -> impl IntoView {
 
 /// What a command or a host wrote. It stands in an element of its own, because a parser drops the first line end of `pre`.
 #[component]
-pub(super) fn Output(text: String) -> impl IntoView {
+fn Output(text: String) -> impl IntoView {
     view! { <pre class="output" tabindex="0"><samp>{shown(&text)}</samp></pre> }
-}
-
-/// An outcome as a person reads it, and under which look.
-pub(super) fn outcome_words(outcome: Outcome, exit_code: Option<i32>) -> (&'static str, String) {
-    match (outcome, exit_code) {
-        (Outcome::Done, Some(0) | None) => ("ended", "done".into()),
-        (Outcome::Done, Some(code)) => ("failed", format!("failed, exit code {code}")),
-        (Outcome::Refused, _) => ("failed", "refused, nothing was done".into()),
-        (Outcome::Unknown, _) => ("unknown", "outcome unknown: check with status".into()),
-    }
 }
 
 /// A time of day. The server says it in UTC; the browser's part puts its own in place.
 #[component]
-pub(super) fn Clock(at: Millis) -> impl IntoView {
+fn Clock(at: Millis) -> impl IntoView {
     view! { <time data-at=at.0.to_string()>{at.utc_clock()}" UTC"</time> }
 }

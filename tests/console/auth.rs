@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::harness::console::{Console, TOKEN, answer, practice};
 
 /// Every route, each with a method that it takes.
-const GUARDED: [(Method, &str); 23] = [
+const GUARDED: [(Method, &str); 25] = [
     (Method::GET, "/"),
     (Method::GET, "/s/00000000-0000-4000-8000-000000000000"),
     (Method::GET, "/sessions"),
@@ -30,6 +30,8 @@ const GUARDED: [(Method, &str); 23] = [
     (Method::GET, "/api/pve/runs/00000000-0000-4000-8000-000000000000"),
     (Method::GET, "/api/pve/runs/00000000-0000-4000-8000-000000000000/stream"),
     (Method::GET, "/api/presets"),
+    (Method::GET, "/api/target"),
+    (Method::POST, "/api/target/host-key"),
     (Method::DELETE, "/no/such/place"),
 ];
 

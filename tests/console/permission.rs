@@ -10,7 +10,7 @@ use domain::{
     event::{Entry, Event},
     ids::{EntryId, Millis},
     log::Head,
-    page::{AssetNames, Page, Surroundings},
+    page::{AssetNames, Page, PageParts, Surroundings},
     permission::{Choice, Decision},
 };
 use leptos::{
@@ -113,8 +113,7 @@ async fn rendered(events: Vec<Event>, turn_active: bool) -> String {
         key: "k".into(),
         flash: None,
         disk: None,
-        unknown: false,
-        run: None,
+        parts: PageParts::default(),
     };
     let names = AssetNames { css: "a.css".into(), js: "a.js".into(), wasm: "a.wasm".into() };
     // A server makes ready what rendering needs.

@@ -81,6 +81,8 @@ async fn a_link_that_is_lost_is_named() {
 async fn dead_ssh_and_a_running_vm_is_a_cycle_recommended() {
     // The hypervisor answers; the target's port is one on which nobody listens.
     let hypervisor = Hypervisor::practice();
+    // Nor does its guest agent answer: one that does says that the guest lives.
+    hypervisor.trouble("no-agent", Some(""));
     // It has been up for an hour: one that has just been started may still be booting, and is not to be cycled.
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() - 3600;
     std::fs::create_dir_all(hypervisor.path("state")).unwrap();

@@ -468,6 +468,8 @@ pub enum FormAnswer {
         /// The run.
         run_id: RunId,
     },
+    /// What was said of the target stands: its lock, or a key of it.
+    Noted {},
     /// It did not work.
     Failed {
         /// The HTTP status that the JSON API would have given.

@@ -127,6 +127,20 @@ pub fn duration_text(millis: u64) -> String {
     }
 }
 
+/// How long ago something was, or since when it lasts, in whole units, so that it can be counted on each second: `12 s`,
+/// `3 min 20 s`, `48 min`, `5 h 10 min`, `3 d 4 h`.
+pub fn age_text(millis: u64) -> String {
+    let seconds = millis / 1000;
+    let (minutes, hours) = (seconds / 60, seconds / 3600);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..600 => format!("{minutes} min {} s", seconds % 60),
+        600..3_600 => format!("{minutes} min"),
+        3_600..86_400 => format!("{hours} h {} min", minutes % 60),
+        _ => format!("{} d {} h", hours / 24, hours % 24),
+    }
+}
+
 /// A size as people read it: `840 B`, `12 kB`, `1.0 MB`.
 pub fn size_text(bytes: u64) -> String {
     match bytes {
@@ -157,6 +171,12 @@ mod tests {
         assert_eq!(duration_text(1_250), "1.2 s");
         assert_eq!(duration_text(12_000), "12 s");
         assert_eq!(duration_text(200_000), "3 min 20 s");
+    }
+
+    #[test]
+    fn an_age_is_said_in_the_units_that_matter() {
+        let ages = [900, 59_999, 200_000, 2_880_000, 18_600_000, 273_600_000].map(age_text);
+        assert_eq!(ages, ["0 s", "59 s", "3 min 20 s", "48 min", "5 h 10 min", "3 d 4 h"]);
     }
 
     #[test]

@@ -4,9 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    call::{Run, SessionSummary},
+    call::{Run, RunSummary, SessionSummary},
     event::Entry,
+    ids::{Millis, RunId},
     preset::PresetSummary,
+    probe::TargetStatus,
 };
 
 /// The console's page, as data.
@@ -26,13 +28,55 @@ pub struct Page {
     pub key: String,
     /// What the form that led here has to say.
     pub flash: Option<Flash>,
-    /// True while nobody knows what became of the last mutation, so that the next one must be an override.
-    pub unknown: bool,
     /// What there is to say of the console's disk, while it is nearly full.
     #[serde(default)]
     pub disk: Option<String>,
-    /// The run to show in the VM sheet, with its output so far.
+    /// What the server rendered of it by itself. It is in the page already, so it is not embedded a second time.
+    #[serde(skip)]
+    pub parts: PageParts,
+}
+
+/// The parts of the page that are the server's alone, as HTML: nothing of them is in what a phone has to load.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageParts {
+    /// The verdict in a line, under the header.
+    pub glance: String,
+    /// The VM sheet.
+    pub sheet: String,
+    /// The run that is under way, for which a page without script looks again by itself.
+    pub under_way: Option<RunId>,
+}
+
+/// A part of the VM sheet that can be had by itself: `GET /part/…`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The status strip, and the verdict in a line that stands for it where there is no room.
+    Strip,
+    /// The run that is looked at.
+    Run,
+    /// The history of runs.
+    Runs,
+    /// The verbs with their confirmations, and the lock.
+    Verbs,
+}
+
+/// All that the parts show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Controls {
+    /// What is being rescued, and through what.
+    pub surroundings: Surroundings,
+    /// What is known of the target.
+    pub status: TargetStatus,
+    /// The run that is looked at, with its output so far.
     pub run: Option<Run>,
+    /// The newest runs, newest first.
+    pub runs: Vec<RunSummary>,
+    /// The session that the forms belong to; empty where there is none yet.
+    pub session: String,
+    /// The idempotency key of the forms, until a script makes one per intent.
+    pub key: String,
+    /// When this is rendered, so that all ages are counted from one moment.
+    pub now: Millis,
 }
 
 /// What the console is pointed at. The same for every page of one server.

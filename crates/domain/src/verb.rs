@@ -131,6 +131,18 @@ impl fmt::Display for Outcome {
     }
 }
 
+impl Outcome {
+    /// An outcome as a person reads it, and under which look.
+    pub fn told(self, exit_code: Option<i32>) -> (&'static str, String) {
+        match (self, exit_code) {
+            (Outcome::Done, Some(0) | None) => ("ended", "done".into()),
+            (Outcome::Done, Some(code)) => ("failed", format!("failed, exit code {code}")),
+            (Outcome::Refused, _) => ("failed", "refused, nothing was done".into()),
+            (Outcome::Unknown, _) => ("unknown", "outcome unknown: check with status".into()),
+        }
+    }
+}
+
 /// How the attempt to run a verb on the hypervisor ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostEnd {

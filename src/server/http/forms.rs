@@ -9,10 +9,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    call::{Code, DecisionInput, FormAnswer, PromptInput, Run, VerbInput},
+    call::{AcceptKey, Code, DecisionInput, FormAnswer, LockInput, PromptInput, Run, VerbInput},
     ids::SessionId,
     page::Flash,
     permission::Choice,
+    probe::KeyHost,
     verb::Verb,
 };
 use leptos::{prelude::*, server_fn::axum::get_server_fn_service};
@@ -247,6 +248,50 @@ impl FormCall {
         form_answer(self.console.once.run(&self.console.store, Some(intent), work).await?)
     }
 
+    /// Sets the lock that forbids mutations, or lifts it.
+    pub(crate) async fn lock(self, session: String, key: String, locked: bool, why: String) -> FormAnswer {
+        let answered = self.try_lock(&session, &key, locked, why).await;
+        self.settle(answered, &session, String::new(), "#vm")
+    }
+
+    async fn try_lock(&self, session: &str, key: &str, locked: bool, why: String) -> Result<FormAnswer, Failure> {
+        let intent = self.intent(key, &(session, locked, &why))?;
+        let (console, operator) = (self.console.clone(), self.operator.clone());
+        let work = async move {
+            console.set_lock(&operator, LockInput { locked, why }).await?;
+            Ok(Answer { stored: answer(200, &FormAnswer::Noted {}), executed: true })
+        };
+        form_answer(self.console.once.run(&self.console.store, Some(intent), work).await?)
+    }
+
+    /// Accepts a host key in place of the one that was pinned.
+    pub(crate) async fn accept_key(
+        self,
+        session: String,
+        key: String,
+        host: KeyHost,
+        fingerprint: String,
+    ) -> FormAnswer {
+        let answered = self.try_accept_key(&session, &key, host, fingerprint).await;
+        self.settle(answered, &session, String::new(), "#vm")
+    }
+
+    async fn try_accept_key(
+        &self,
+        session: &str,
+        key: &str,
+        host: KeyHost,
+        fingerprint: String,
+    ) -> Result<FormAnswer, Failure> {
+        let intent = self.intent(key, &(session, host, &fingerprint))?;
+        let (console, operator) = (self.console.clone(), self.operator.clone());
+        let work = async move {
+            console.accept_host_key(&operator, &AcceptKey { host, fingerprint }).await?;
+            Ok(Answer { stored: answer(200, &FormAnswer::Noted {}), executed: true })
+        };
+        form_answer(self.console.once.run(&self.console.store, Some(intent), work).await?)
+    }
+
     /// Makes the answer, and for a form without script the redirect to the page that shows it.
     fn settle(
         &self,
@@ -266,9 +311,10 @@ impl FormCall {
                     let kept = (!draft.is_empty()).then(|| Flash { draft, ..Flash::default() });
                     (format!("/s/{session_id}"), String::new(), kept)
                 }
-                FormAnswer::Cancelled { .. } | FormAnswer::Decided { .. } | FormAnswer::Archived { .. } => {
-                    (here, String::new(), None)
-                }
+                FormAnswer::Cancelled { .. }
+                | FormAnswer::Decided { .. }
+                | FormAnswer::Archived { .. }
+                | FormAnswer::Noted {} => (here, String::new(), None),
                 FormAnswer::Running { run_id } => (here, format!("?run={run_id}"), None),
                 FormAnswer::Failed { detail, .. } => {
                     (here, String::new(), Some(Flash { detail: detail.clone(), draft, ..Flash::default() }))

@@ -7,6 +7,7 @@ mod call;
 pub(crate) mod forms;
 mod pages;
 mod params;
+mod parts;
 mod pve;
 mod session;
 mod sign_in;
@@ -65,6 +66,10 @@ fn guarded_routes(console: &Console) -> Router<Console> {
         .route("/", get(pages::home))
         .route("/s/{id}", get(pages::session))
         .route("/sessions", get(pages::sessions))
+        .route("/part/strip", get(parts::strip))
+        .route("/part/run/{run_id}", get(parts::run))
+        .route("/part/runs", get(parts::runs))
+        .route("/part/verbs", get(parts::verbs))
         .route("/do/{*call}", post(forms::endpoint))
         .route("/api/session", get(session::list).post(session::create))
         .route("/api/session/{id}/stream", get(session::stream))

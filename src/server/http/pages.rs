@@ -6,15 +6,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    call::Run,
-    ids::{EntryId, RunId},
+    ids::EntryId,
     page::{EMBEDDED_BYTES, EMBEDDED_ENTRIES, Page, SessionList},
 };
 use serde::Deserialize;
 
 use super::{
     params::{Name, Params},
-    session,
+    parts, session,
 };
 use crate::server::{
     auth::{self, Operator},
@@ -120,11 +119,6 @@ pub(super) async fn sessions(
     Ok(console.render_sessions(list).await)
 }
 
-/// How long after its end a run is still shown unasked, in milliseconds.
-const RECENT_RUN: u64 = 10 * 60 * 1000;
-/// How much of each of a run's outputs goes into a page, in bytes; the end is what counts.
-const RUN_OUTPUT: usize = 16 << 10;
-
 async fn page_of(
     console: &Console,
     operator: &Operator,
@@ -141,45 +135,16 @@ async fn page_of(
         Some(session) => session.entries_before(before, EMBEDDED_ENTRIES, EMBEDDED_BYTES).await?,
         None => Vec::new(),
     };
+    let key = fresh::key();
     Ok(Page {
         session: summary,
         entries,
         presets: console.presets.summaries(),
         surroundings: console.surroundings.clone(),
         operator: operator.name().to_owned(),
-        key: fresh::key(),
+        key: key.clone(),
         flash: view.flash.and_then(|id| console.flashes.read(operator.name(), &id)),
         disk: console.disk.warning(),
-        unknown: console.power.unknown_mutation().is_some(),
-        run: shown_run(console, view.run).await,
+        parts: parts::of_page(console, session, view.run, key).await,
     })
-}
-
-/// The run that the page was asked for, else the newest if it is recent. A record that cannot be read costs the page its
-/// history and nothing else.
-async fn shown_run(console: &Console, asked: Option<String>) -> Option<Run> {
-    let asked: Option<RunId> = asked.and_then(|id| id.parse().ok());
-    let id = match asked {
-        Some(id) => id,
-        None => {
-            let newest = console.power.runs(1).await.ok()?.into_iter().next()?;
-            let now = fresh::now();
-            newest.ended.is_none_or(|ended| now.since(ended) < RECENT_RUN).then_some(newest.run_id)?
-        }
-    };
-    let mut run = console.power.run(&id).await.ok()??;
-    run.stdout = its_end(run.stdout);
-    run.stderr = its_end(run.stderr);
-    Some(run)
-}
-
-fn its_end(text: String) -> String {
-    if text.len() <= RUN_OUTPUT {
-        return text;
-    }
-    let mut from = text.len() - RUN_OUTPUT;
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
-    format!("…\n{}", &text[from..])
 }

@@ -99,3 +99,32 @@ impl Pinned {
         std::fs::rename(new, &self.file)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_key_that_cannot_be_kept_is_pinned_all_the_same() {
+        let folder = Path::new("/nonexistent");
+        let mut watch = HostKeyWatch::open(folder);
+        let first = watch.see("SHA256:a".into(), Millis(1)).expect("the first is to be kept");
+        first.keep().await;
+        assert!(watch.see("SHA256:a".into(), Millis(2)).is_none() && watch.changed().is_none());
+        assert!(watch.see("SHA256:b".into(), Millis(3)).is_none() && watch.see("SHA256:b".into(), Millis(4)).is_none());
+        assert_eq!(watch.changed().expect("it warns").since, Millis(3));
+        watch.accept("SHA256:b").expect("it was seen").expect("it is to be kept").keep().await;
+        assert_eq!(watch.changed(), None);
+    }
+
+    #[test]
+    fn what_is_no_fingerprint_pins_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("target_host_key"), "").unwrap();
+        let mut watch = HostKeyWatch::open(folder.path());
+        assert!(watch.see("SHA256:a".into(), Millis(1)).is_some(), "a file that a full disk left empty");
+        watch.see("SHA256:b".into(), Millis(2));
+        watch.see("SHA256:a".into(), Millis(3));
+        assert_eq!(watch.changed(), None, "the pinned one is back");
+    }
+}

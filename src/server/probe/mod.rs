@@ -17,8 +17,9 @@ use std::{
 };
 
 use domain::{
+    ids::Millis,
     probe::{
-        HostLook, SshLook, SshSays, TargetStatus, Verdict,
+        ChangedKey, HostLook, SshLook, SshSays, TargetStatus, Verdict,
         verdict::{self, Seen},
     },
     verb::Verb,
@@ -58,6 +59,8 @@ pub struct Prober {
 struct Known {
     host: Option<HostLook>,
     ssh: Option<SshLook>,
+    /// Since when SSH names itself and ends no command, while that is so.
+    banner_since: Option<Millis>,
     key: Option<HostKeyWatch>,
     way: Option<Way>,
     /// The number of the last look that began. **Invariant:** at most one more than those that ended.
@@ -85,7 +88,7 @@ impl Prober {
             Target::Ssh(ssh) if *ssh.host_key() == HostKey::Watched => Some(HostKeyWatch::open(&config.data_dir)),
             _ => None,
         };
-        let known = Known { host: None, ssh: None, key, way: None, begun: 0, looked: None };
+        let known = Known { host: None, ssh: None, banner_since: None, key, way: None, begun: 0, looked: None };
         Prober { config, power, known: Mutex::new(known), ended: watch::Sender::new(0) }
     }
 
@@ -154,7 +157,12 @@ impl Prober {
             if let Some((says, fingerprint)) = inside {
                 let answers = |says: &SshSays| matches!(says, SshSays::Answers(_));
                 let same = known.ssh.as_ref().filter(|last| answers(&last.says) == answers(&says));
-                known.ssh = Some(SshLook { at: now, since: same.map_or(now, |last| last.since), says });
+                let since = same.map_or(now, |last| last.since);
+                known.banner_since = match &says {
+                    SshSays::Banner { .. } => known.banner_since.or(Some(now)),
+                    _ => None,
+                };
+                known.ssh = Some(SshLook { at: now, since, says });
                 if let (Some(key), Some(fingerprint)) = (&mut known.key, fingerprint) {
                     to_keep = key.see(fingerprint, now);
                 }
@@ -182,7 +190,7 @@ impl Prober {
             ssh: known.ssh.clone(),
             verdict: self.judge(&known),
             way_up: known.way.as_ref().map(|way| way.up.clone()),
-            changed_keys: known.changed_keys(),
+            changed_keys: self.changed_keys(&known),
         }
     }
 
@@ -197,11 +205,17 @@ impl Prober {
             fallback: self.config.fallback.as_deref(),
             hypervisor: known.host.as_ref(),
             ssh: known.ssh.as_ref(),
+            banner_since: known.banner_since,
             running: known.way.as_ref().filter(|way| way.running).map(|way| way.up.verb),
             way_up: known.way.as_ref().map(|way| &way.up),
-            changed_keys: &known.changed_keys(),
+            changed_keys: &self.changed_keys(known),
             now: fresh::now(),
         })
+    }
+
+    /// The host keys that are not those that were pinned.
+    fn changed_keys(&self, known: &Known) -> Vec<ChangedKey> {
+        known.key.as_ref().and_then(HostKeyWatch::changed).into_iter().collect()
     }
 
     /// Whether SSH answers and since when, in words; nothing where there is no target.
@@ -222,12 +236,6 @@ impl Prober {
             pinned.keep().await;
         }
         Ok(())
-    }
-}
-
-impl Known {
-    fn changed_keys(&self) -> Vec<domain::probe::ChangedKey> {
-        self.key.as_ref().and_then(HostKeyWatch::changed).into_iter().collect()
     }
 }
 

@@ -1,7 +1,11 @@
 //! The target's figures: the one command that asks for them at a look, and what its output says.
 
 use super::{Disk, Figures, Share};
-use crate::runbook::{figures::number, filesystems::rows, sections::Sections};
+use crate::runbook::{
+    figures::number,
+    filesystems::{Row, rows},
+    sections::Sections,
+};
 
 /// What is run on the target at a look: cheap, without root, understood by Debian's, Alpine's and busybox's tools. One line,
 /// so that every login shell takes it as one. What may hang, `df` on a dead network share, is limited and comes last.
@@ -57,10 +61,10 @@ fn share_of(all: Option<u64>, left: Option<u64>) -> Option<Share> {
 
 /// The fullest, by what an ordinary user can have of them: what is reserved for root counts as not there, as `df` counts.
 fn disks(lines: &[&str]) -> Vec<Disk> {
-    let mut rows: Vec<_> = rows(lines).into_iter().filter(|row| row.counts()).collect();
+    let mut rows: Vec<_> = rows(lines).into_iter().filter(Row::counts).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.percent));
     let of = |used: u64, available: u64| used.saturating_add(available).saturating_mul(KIB);
-    let disk = |row: crate::runbook::filesystems::Row| Disk {
+    let disk = |row: Row| Disk {
         share: Share { used: row.used.saturating_mul(KIB), of: of(row.used, row.available) },
         mount: row.mount,
     };

@@ -68,6 +68,10 @@ fn seen<'a>(ssh: &'a Option<SshLook>, hypervisor: &'a Option<HostLook>) -> Seen<
         fallback: Some("the KVM switch at 10.0.0.9"),
         hypervisor: hypervisor.as_ref(),
         ssh: ssh.as_ref(),
+        banner_since: match ssh {
+            Some(SshLook { since, says: SshSays::Banner { .. }, .. }) => Some(*since),
+            _ => None,
+        },
         running: None,
         way_up: None,
         changed_keys: &[],

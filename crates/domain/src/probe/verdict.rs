@@ -30,6 +30,8 @@ pub struct Seen<'a> {
     pub hypervisor: Option<&'a HostLook>,
     /// The last look at the target; none where there is no target.
     pub ssh: Option<&'a SshLook>,
+    /// Since when SSH names itself and ends no command, while that is so.
+    pub banner_since: Option<Millis>,
     /// The mutation that runs.
     pub running: Option<Verb>,
     /// The way up after the last one.
@@ -132,7 +134,7 @@ impl Seen<'_> {
         match self.ssh() {
             None => Contact::Untried,
             Some(SshSays::Answers(_)) => Contact::Answers { late: 0, of: 1 },
-            Some(SshSays::Banner { why, .. }) => match self.ssh.map_or(0, |look| self.now.since(look.since)) {
+            Some(SshSays::Banner { why, .. }) => match self.banner_since.map_or(0, |since| self.now.since(since)) {
                 millis @ STUCK.. => Contact::Stuck { seconds: u32::try_from(millis / 1000).unwrap_or(u32::MAX) },
                 _ => Contact::Lost { why: why.clone() },
             },
@@ -263,13 +265,13 @@ impl Seen<'_> {
                 }));
             }
             Some(HostSays::Unclear { why }) => {
-                facts.push(format!("the hypervisor gave no status: {}", plain(why, 160)))
+                facts.push(format!("the hypervisor gave no status: {}", plain(why, 160)));
             }
             Some(HostSays::Refused { why }) => {
                 facts.push(format!("the hypervisor would not let the console in: {}", plain(why, 160)));
             }
             Some(HostSays::Silent { why }) => {
-                facts.push(format!("the hypervisor does not answer: {}", plain(why, 160)))
+                facts.push(format!("the hypervisor does not answer: {}", plain(why, 160)));
             }
             None => {}
         }

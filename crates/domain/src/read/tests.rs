@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::{Parsed, Read};
 use crate::{
-    call::{Entries, FormAnswer, OutputStream, Run, RunChunk, SessionSummary, Told},
+    call::{Entries, FormAnswer, SessionSummary, Told},
     event::{Entry, Event, Level, Live, Streamed},
     ids::{EntryId, Millis, RunId, SessionId},
     log::Head,
-    page::{Flash, Page, Surroundings},
+    page::{Flash, Page, PageParts, Surroundings},
     permission::{Choice, Decision},
     preset::PresetSummary,
     testing::{any_event, any_log, any_text},
@@ -81,20 +81,6 @@ fn agrees_on<T: Read + DeserializeOwned + PartialEq + Debug>(json: &Value) {
     }
 }
 
-fn run(stdout: &str, outcome: Option<Outcome>) -> Run {
-    let run_id: RunId = "3f2b8c1e-0000-4000-8000-00000000000a".parse().unwrap();
-    let ended = outcome.map(|_| Millis(1_763_618_700_000));
-    let run = Run::begun(run_id, Verb::Cycle, "ada".into(), Some(session().id), Millis(1_763_618_600_000));
-    Run {
-        stdout: stdout.into(),
-        outcome,
-        ended,
-        exit_code: outcome.map(|_| -1),
-        detail: outcome.map(|_| "late".into()),
-        ..run
-    }
-}
-
 fn session() -> SessionSummary {
     SessionSummary {
         id: "3f2b8c1e-0000-4000-8000-00000000000b".parse::<SessionId>().unwrap(),
@@ -128,9 +114,8 @@ fn page(entries: Vec<Entry>, words: String, full: bool) -> Page {
         operator: words.clone(),
         key: "k".into(),
         flash: full.then(|| Flash { id: "f".into(), detail: words.clone(), draft: String::new() }),
-        unknown: full,
         disk: full.then(|| words.clone()),
-        run: full.then(|| run(&words, Some(Outcome::Done))),
+        parts: PageParts::default(),
     }
 }
 
@@ -147,13 +132,6 @@ proptest! {
         agrees(&page(log.clone(), words, full));
         agrees(&Entries { entries: log });
     }
-
-    #[test]
-    fn a_run_is_read_as_serde_reads_it(text in any_text(), outcome in 0usize..4) {
-        agrees(&run(&text, [None, Some(Outcome::Done), Some(Outcome::Refused), Some(Outcome::Unknown)][outcome]));
-        agrees(&RunChunk { stream: OutputStream::Stdout, text: text.clone() });
-        agrees(&RunChunk { stream: OutputStream::Stderr, text });
-    }
 }
 
 #[test]
@@ -166,13 +144,15 @@ fn what_passes_is_read_as_serde_reads_it() {
 
 #[test]
 fn each_answer_of_a_form_is_read_as_serde_reads_it() {
-    let (session_id, run_id) = (session().id, run("", None).run_id);
+    let session_id = session().id;
+    let run_id: RunId = "3f2b8c1e-0000-4000-8000-00000000000a".parse().unwrap();
     let answers = [
         FormAnswer::Started { session_id: session_id.clone() },
         FormAnswer::Opened { session_id },
         FormAnswer::Cancelled { cancelled: true },
         FormAnswer::Archived { archived: false },
         FormAnswer::Running { run_id },
+        FormAnswer::Noted {},
         FormAnswer::Failed { status: 409, detail: "no".into(), overridable: true },
     ];
     let decisions = [Choice::AllowOnce, Choice::AllowSession, Choice::Deny];

@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use super::{Parsed, Read, member};
 use crate::{
-    call::{Entries, FormAnswer, OutputStream, Run, RunChunk, SessionSummary, Told},
+    call::{Entries, FormAnswer, SessionSummary, Told},
     event::{Entry, Event, Level, Live, Streamed},
     ids::{EntryId, Millis, RunId, SessionId},
     log::Head,
-    page::{Flash, Page, Surroundings},
+    page::{Flash, Page, PageParts, Surroundings},
     permission::{Choice, Decision},
     preset::{PresetId, PresetSummary},
     verb::{Outcome, Verb},
@@ -63,11 +63,6 @@ newtypes! {
         "deny" => Some(Choice::Deny),
         _ => None,
     };
-    OutputStream = String, |word| match word.as_str() {
-        "stdout" => Some(OutputStream::Stdout),
-        "stderr" => Some(OutputStream::Stderr),
-        _ => None,
-    };
 }
 
 impl Read for Decision {
@@ -80,16 +75,27 @@ impl Read for Decision {
 }
 
 structures! {
-    Page { session, entries, presets, surroundings, operator, key, flash, unknown, disk, run }
     Surroundings { target, target_configured, hypervisor_configured, practice, has_ai, keepalive_ms }
     PresetSummary { id, label, icon, hint }
     Flash { id, detail, draft }
-    Run {
-        run_id, verb, by, session_id, started, ended, outcome, exit_code, stdout, stderr, rejected, truncated, detail,
-    }
-    RunChunk { stream, text }
     Entries { entries }
     Told { detail }
+}
+
+impl Read for Page {
+    fn read(json: &impl Parsed) -> Option<Self> {
+        Some(Page {
+            session: member(json, "session")?,
+            entries: member(json, "entries")?,
+            presets: member(json, "presets")?,
+            surroundings: member(json, "surroundings")?,
+            operator: member(json, "operator")?,
+            key: member(json, "key")?,
+            flash: member(json, "flash")?,
+            disk: member(json, "disk")?,
+            parts: PageParts::default(),
+        })
+    }
 }
 
 impl Read for SessionSummary {
@@ -121,6 +127,7 @@ impl Read for FormAnswer {
             "archived" => FormAnswer::Archived { archived: member(json, "archived")? },
             "decided" => FormAnswer::Decided { decision: member(json, "decision")? },
             "running" => FormAnswer::Running { run_id: member(json, "run_id")? },
+            "noted" => FormAnswer::Noted {},
             "failed" => FormAnswer::Failed {
                 status: member(json, "status")?,
                 detail: member(json, "detail")?,

@@ -1,0 +1,42 @@
+//! The VM sheet: on a phone a sheet that its address (`#vm`) opens, from 900 px a column that is always there.
+
+use domain::page::Controls;
+use leptos::prelude::*;
+
+use super::{icons::icon, run::run, runs::runs, strip::strip, verbs::verbs};
+
+/// All that is in it.
+pub(super) fn sheet(controls: &Controls) -> impl IntoView + use<> {
+    let surroundings = &controls.surroundings;
+    let unconfigured = (!surroundings.hypervisor_configured).then(|| {
+        view! {
+            <p class="warning">
+                "No hypervisor is configured yet: set " <code>"BREAKGLASS_PVE_HOST"</code> " or "
+                <code>"BREAKGLASS_SSH_CONFIG"</code> "."
+            </p>
+        }
+    });
+    view! {
+        <a class="backdrop" href="#console" tabindex="-1" aria-hidden="true"></a>
+        <aside class="sheet" aria-label="VM controls">
+            <a class="grip" href="#console" tabindex="-1" aria-hidden="true"><span></span></a>
+            <div class="sheet-head">
+                <h2>"VM "<span class="target">{surroundings.target.clone()}</span></h2>
+                <a class="close" href="#console" aria-label="Close">{icon("cross")}</a>
+            </div>
+            <div class="sheet-body">
+                {unconfigured}
+                {strip(controls)}
+                {run(controls)}
+                {verbs(controls)}
+                {runs(controls)}
+                // What changes above is told here once, in a line, to who does not see it.
+                <p id="told" class="unseen" role="status"></p>
+                <label class="override keep-view">
+                    <input id="keep-view" type="checkbox" checked/>
+                    "Keep the last view on this device, to be read where there is no network"
+                </label>
+            </div>
+        </aside>
+    }
+}

@@ -1,0 +1,577 @@
+//! The parts that the server renders, each from values: every standing, every look, every end of a run, with hostile text
+//! in all that somebody else wrote. What they look like is written to `target/tmp/parts/`, one page a state.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::{fs, path::Path};
+
+use breakglass::parts;
+use domain::{
+    call::{Run, RunSummary},
+    ids::{Millis, RunId},
+    page::{Controls, Part, Surroundings},
+    probe::{
+        ChangedKey, Disk, Figures, HostLook, HostSays, KeyHost, Lock, Reached, Share, SshLook, SshSays, Standing,
+        TargetStatus, Verdict, WayStep, WayUp,
+    },
+    verb::{Mutation, Outcome, Verb},
+};
+
+const NOW: u64 = 1_763_640_000_000;
+const GIB: u64 = 1 << 30;
+/// What ends an element, an attribute or a script where somebody forgot to escape it.
+const HOSTILE: &str = "</pre></samp><script>alert(1)</script><img src=x onerror=alert(1)>\" onclick=\"x' &lt;b";
+
+fn ago(seconds: u64) -> Millis {
+    Millis(NOW - seconds * 1000)
+}
+
+fn run_id(n: u8) -> RunId {
+    format!("{n:08x}-0000-4000-8000-0000000000{n:02x}").parse().unwrap()
+}
+
+fn running_host() -> HostSays {
+    HostSays::Answers {
+        vm: "running".into(),
+        uptime: Some(266_400),
+        monitor: Some(true),
+        agent: Some(true),
+        vm_lock: None,
+    }
+}
+
+fn answering() -> SshSays {
+    SshSays::Answers(Figures {
+        uptime: Some(266_380),
+        load: Some([0.42, 0.4, 0.38]),
+        cpus: Some(4),
+        memory: Some(Share { used: 21 * GIB / 10, of: 4 * GIB }),
+        swap: None,
+        disks: vec![
+            Disk { mount: "/".into(), share: Share { used: 19 * GIB, of: 32 * GIB } },
+            Disk { mount: "/var/lib/docker".into(), share: Share { used: 88 * GIB, of: 96 * GIB } },
+        ],
+    })
+}
+
+fn controls() -> Controls {
+    Controls {
+        surroundings: Surroundings {
+            target: "devvm".into(),
+            target_configured: true,
+            hypervisor_configured: true,
+            practice: false,
+            has_ai: true,
+            keepalive_ms: 20_000,
+        },
+        status: TargetStatus {
+            target: "devvm".into(),
+            note: None,
+            lock: None,
+            running: None,
+            unknown: None,
+            hypervisor: Some(HostLook { at: ago(12), since: ago(11_520), says: running_host() }),
+            ssh: Some(SshLook { at: ago(9), since: ago(11_500), says: answering() }),
+            verdict: None,
+            way_up: None,
+            changed_keys: Vec::new(),
+        },
+        run: None,
+        runs: Vec::new(),
+        session: "3f2b8c1e-0000-4000-8000-00000000000a".into(),
+        key: "a-key".into(),
+        now: Millis(NOW),
+    }
+}
+
+fn verdict(standing: Standing, headline: &str, reasons: &[&str], recommends: Option<Verb>) -> Verdict {
+    let reasons = reasons.iter().map(|reason| (*reason).to_owned()).collect();
+    Verdict { standing, headline: headline.into(), reasons, recommends }
+}
+
+/// A console that saw this.
+fn seen(host: HostSays, ssh: SshSays, verdict: Verdict) -> Controls {
+    let mut controls = controls();
+    controls.status.hypervisor.as_mut().unwrap().says = host;
+    controls.status.ssh.as_mut().unwrap().says = ssh;
+    controls.status.verdict = Some(verdict);
+    controls
+}
+
+fn silent() -> SshSays {
+    SshSays::Silent { why: "connect to host devvm port 22: Connection timed out".into() }
+}
+
+fn host(vm: &str, monitor: Option<bool>, agent: Option<bool>) -> HostSays {
+    HostSays::Answers { vm: vm.into(), uptime: (vm != "stopped").then_some(266_400), monitor, agent, vm_lock: None }
+}
+
+fn all_answers() -> Controls {
+    let reasons = ["the hypervisor says that the VM runs", "SSH answers, and a command ended", "load 0.42 on 4 CPUs"];
+    let mut controls =
+        seen(running_host(), answering(), verdict(Standing::AllAnswers, "devvm answers on all ways.", &reasons, None));
+    controls.status.note =
+        Some("This VM also runs the VPN: who is connected through it loses the console with it.".into());
+    controls
+}
+
+fn stalled() -> Controls {
+    let reasons = ["SSH does not answer since 3 min", "QEMU's monitor is silent", "the guest agent is silent"];
+    let headline = "QEMU does not answer: a cycle is recommended.";
+    seen(
+        host("running", Some(false), Some(false)),
+        silent(),
+        verdict(Standing::Stalled, headline, &reasons, Some(Verb::Cycle)),
+    )
+}
+
+fn stopped() -> Controls {
+    let headline = "devvm is stopped: start it.";
+    let reasons = ["the hypervisor says that the VM is stopped"];
+    seen(host("stopped", None, None), silent(), verdict(Standing::Stopped, headline, &reasons, Some(Verb::Start)))
+}
+
+const EVIDENCE: &str = "cycle: VM 102, forensics first\n== about ==\nverb: cycle\nvm: 102\n== host: uptime and load ==\n \
+                        12:00:01 up 41 days, load average: 0.31\n== host: memory ==\nMemTotal: 65831204 kB\n\
+                        == end of forensics ==\ncapture-parts: about load memory screenshot\n\
+                        capture: 20261120T120001.5-cycle.x7Kp2q\n";
+
+fn cycle(outcome: Option<Outcome>) -> Run {
+    let mut run = Run::begun(run_id(7), Verb::Cycle, "ada".into(), None, ago(47));
+    run.stdout = format!("{EVIDENCE}cycle: stopping VM 102\ncycle: VM 102 is stopped\ncycle: starting VM 102\n");
+    if let Some(outcome) = outcome {
+        (run.outcome, run.ended) = (Some(outcome), Some(ago(31)));
+        if outcome == Outcome::Done {
+            run.exit_code = Some(0);
+            run.stdout.push_str("cycle: done: VM 102 is running\n");
+        }
+    }
+    run
+}
+
+fn way(steps: &[(Reached, u64)], over: bool) -> WayUp {
+    let steps = steps.iter().map(|(reached, seconds)| WayStep { reached: *reached, at: ago(*seconds) }).collect();
+    WayUp { run_id: run_id(7), verb: Verb::Cycle, began: ago(47), steps, over }
+}
+
+fn history() -> Vec<RunSummary> {
+    let ends = [
+        (Verb::Cycle, "ada", Some((Outcome::Done, Some(0)))),
+        (Verb::Status, "agent for ada", Some((Outcome::Done, Some(0)))),
+        (Verb::Reset, "grace", Some((Outcome::Unknown, None))),
+        (Verb::Start, "script", Some((Outcome::Done, Some(1)))),
+        (Verb::Stop, "terminal", Some((Outcome::Refused, Some(75)))),
+        (Verb::Forensics, "agent for grace", Some((Outcome::Done, Some(0)))),
+        (Verb::Status, "ada", Some((Outcome::Done, Some(0)))),
+    ];
+    let each = (0u64..).zip(ends).map(|(place, (verb, by, end))| RunSummary {
+        run_id: run_id(7 - u8::try_from(place).unwrap()),
+        verb,
+        by: by.into(),
+        session_id: None,
+        started: ago(47 + place * 12_000),
+        ended: end.map(|_| ago(31 + place * 12_000)),
+        outcome: end.map(|(outcome, _)| outcome),
+        exit_code: end.and_then(|(_, code)| code),
+    });
+    each.collect()
+}
+
+fn mutation(verb: Verb) -> Mutation {
+    Mutation { run_id: run_id(7), verb, by: "ada".into(), started: ago(47) }
+}
+
+fn running() -> Controls {
+    let mut controls = seen(
+        host("stopped", None, None),
+        silent(),
+        verdict(Standing::ComingUp, "A cycle is under way: wait.", &["ada began it 47 s ago"], None),
+    );
+    controls.status.running = Some(mutation(Verb::Cycle));
+    controls.status.way_up = Some(way(&[(Reached::Captured, 44), (Reached::Stopped, 38)], false));
+    controls.run = Some(cycle(None));
+    controls.runs = history();
+    controls.runs[0] = controls.run.as_ref().unwrap().summary();
+    controls
+}
+
+fn done() -> Controls {
+    let mut controls = all_answers();
+    let steps = [
+        (Reached::Captured, 44),
+        (Reached::Stopped, 38),
+        (Reached::Starting, 38),
+        (Reached::Running, 31),
+        (Reached::Ssh, 16),
+    ];
+    controls.status.way_up = Some(way(&steps, true));
+    controls.run = Some(cycle(Some(Outcome::Done)));
+    controls.runs = history();
+    controls
+}
+
+fn unknown() -> Controls {
+    let mut controls = seen(
+        HostSays::Silent { why: "ssh: connect to host pve port 22: No route to host".into() },
+        silent(),
+        verdict(
+            Standing::HypervisorSilent,
+            "Neither devvm nor its hypervisor answers: this is not for this tool. Use the IPMI console at ipmi.lan.",
+            &["SSH to devvm does not answer", "the hypervisor does not answer"],
+            None,
+        ),
+    );
+    controls.status.unknown = Some(mutation(Verb::Cycle));
+    controls.run = Some(cycle(Some(Outcome::Unknown)));
+    controls.runs = history();
+    controls.runs[0].outcome = Some(Outcome::Unknown);
+    controls
+}
+
+fn locked() -> Controls {
+    let mut controls = all_answers();
+    let why = "The disk is being moved. Ask me before you touch it: +1 555 0100".to_owned();
+    controls.status.lock = Some(Lock { by: "grace".into(), since: ago(2_760), why });
+    controls
+}
+
+fn changed_keys() -> Controls {
+    let mut controls = stalled();
+    let key = |host, seen: &str| ChangedKey {
+        host,
+        pinned: "SHA256:2Qv5oPpLZ0dlhB2mB7xJ3s0m4v7cO3oWQ1t8yq3vY9E".into(),
+        seen: seen.into(),
+        since: ago(300),
+    };
+    controls.status.changed_keys = vec![
+        key(KeyHost::Target, "SHA256:9fTz1mC0nG6a5H2s8u4JkQeWbXcVdLrYpOiUyTrEwQa"),
+        key(KeyHost::Hypervisor, "SHA256:Zz1mC0nG6a5H2s8u4JkQeWbXcVdLrYpOiUyTrEwQa9fT"),
+    ];
+    controls
+}
+
+fn busy() -> Controls {
+    let mut controls = seen(
+        running_host(),
+        answering(),
+        verdict(Standing::Busy, "devvm answers and is short of memory.", &["memory is 97 % full"], None),
+    );
+    if let Some(SshLook { says: SshSays::Answers(figures), .. }) = &mut controls.status.ssh {
+        figures.memory = Some(Share { used: 39 * GIB / 10, of: 4 * GIB });
+        figures.swap = Some(Share { used: GIB, of: GIB });
+        figures.load = Some([31.5, 24.0, 11.25]);
+    }
+    controls
+}
+
+/// Every state that has a look of its own.
+fn states() -> Vec<(&'static str, Controls)> {
+    let dead = |standing, headline: &str, agent| {
+        let host = host("running", Some(true), Some(agent));
+        let ssh = SshSays::Banner { software: "OpenSSH_9.2p1".into(), why: "no command ended within 6 s".into() };
+        seen(host, ssh, verdict(standing, headline, &["SSH names itself, and no command ends"], None))
+    };
+    let mut nothing = controls();
+    (nothing.status.hypervisor, nothing.status.ssh) = (None, None);
+    let mut unclear = controls();
+    let why = "status: qm gave no answer within 6 s".to_owned();
+    unclear.status.hypervisor.as_mut().unwrap().says = HostSays::Unclear { why };
+    unclear.status.verdict =
+        Some(verdict(Standing::Unclear, "Not enough was seen to say.", &["qm gave no answer"], None));
+    vec![
+        ("all-answers", all_answers()),
+        ("busy", busy()),
+        ("ssh-dead", dead(Standing::SshDead, "SSH is dead and the guest lives: reset, or mend SSH.", true)),
+        ("guest-silent", dead(Standing::GuestSilent, "The guest does not answer; QEMU runs.", false)),
+        ("stalled", stalled()),
+        ("stopped", stopped()),
+        ("running", running()),
+        ("done", done()),
+        ("unknown", unknown()),
+        ("locked", locked()),
+        ("changed-key", changed_keys()),
+        ("unclear", unclear),
+        ("nothing-yet", nothing),
+    ]
+}
+
+/// The text of some HTML.
+fn text(html: &str) -> String {
+    let mut text = String::new();
+    for piece in html.split('<').skip(1) {
+        text.push_str(piece.split_once('>').unwrap().1);
+    }
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#x27;", "'").replace("&amp;", "&")
+}
+
+fn sheet(controls: &Controls) -> String {
+    parts::of_page(controls).sheet
+}
+
+#[test]
+fn each_standing_has_its_headline_its_reasons_and_what_it_recommends() {
+    for (name, controls) in states() {
+        let html = parts::part(Part::Strip, &controls);
+        let said = text(&html);
+        let Some(verdict) = &controls.status.verdict else {
+            assert!(said.contains("Not looked at yet"), "{name}: {said}");
+            continue;
+        };
+        assert!(said.contains(&verdict.headline), "{name}: {said}");
+        for reason in &verdict.reasons {
+            assert!(said.contains(reason), "{name}: {reason}");
+        }
+        match verdict.recommends {
+            Some(verb) => {
+                assert!(html.contains(&format!("href=\"#do-{verb}\"")), "{name}");
+                assert!(sheet(&controls).contains(&format!("id=\"do-{verb}\"")), "the way leads somewhere: {name}");
+                assert!(text(&parts::part(Part::Verbs, &controls)).contains("recommended"), "{name}");
+            }
+            None => assert!(!html.contains("href=\"#do-"), "{name}"),
+        }
+    }
+}
+
+#[test]
+fn each_standing_is_said_in_a_line_too() {
+    let lines: Vec<_> = states().iter().map(|(_, controls)| text(&parts::of_page(controls).glance)).collect();
+    for (line, words) in lines.iter().zip([
+        "devvm · all answers9 s",
+        "devvm · busy9 s",
+        "devvm · SSH is dead, the guest lives9 s",
+        "devvm · the guest is silent9 s",
+        "devvm · QEMU is stalled9 s",
+        "devvm · stopped9 s",
+        "devvm · cycle is running9 s",
+        "devvm · all answers9 s",
+        "devvm · nobody knows what became of the cycle9 s",
+        "devvm · all answers9 s",
+        "devvm · QEMU is stalled9 s",
+        "devvm · unclear9 s",
+        "devvm · not looked at yet",
+    ]) {
+        assert_eq!(line, words);
+    }
+}
+
+#[test]
+fn each_look_has_its_age_and_the_figures_are_pictures_with_words() {
+    let html = parts::part(Part::Strip, &all_answers());
+    let said = text(&html);
+    for words in [
+        "VM running",
+        "QEMU up 3 d 2 h",
+        "monitor answers",
+        "guest agent answers",
+        "12 s ago",
+        "answers for 3 h 12 min",
+        "9 s ago",
+        "load 0.42 0.40 0.38 on 4 CPUs",
+        "Memory",
+        "52 %",
+        "2.1 of 4.0 GiB",
+        "/var/lib/docker",
+        "91 %",
+        "88.0 of 96.0 GiB",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(html.contains("<time data-age=\"12000\">12 s</time>"), "{html}");
+    assert!(html.contains("<rect width=\"91\" height=\"8\" class=\"meter-used\">"), "{html}");
+    assert_eq!(html.matches("data-look=\"full\"").count(), 1, "{html}");
+}
+
+#[test]
+fn a_run_that_runs_says_for_how_long_and_how_far_the_way_is() {
+    let said = text(&parts::part(Part::Run, &running()));
+    for words in
+        ["Cycle", "running · 47 s", "ada · ", "evidence taken", "+3 s", "stopped", "+9 s", "since 38 s", "SSH answers"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let page = parts::of_page(&running());
+    assert_eq!(page.under_way, Some(run_id(7)), "without script the page looks again");
+    let strip = parts::part(Part::Strip, &running());
+    assert!(strip.contains("data-moving") && strip.contains(&format!("data-running=\"{}\"", run_id(7))), "{strip}");
+    assert!(text(&strip).contains("Cycle runs for ada · 47 s"));
+}
+
+#[test]
+fn a_run_that_is_done_has_its_evidence_apart_with_its_picture_and_the_capture() {
+    let html = parts::part(Part::Run, &done());
+    let (evidence, output) = html.split_once("id=\"run-output\"").unwrap();
+    assert!(evidence.contains("MemTotal: 65831204 kB") && !output.contains("MemTotal"), "{html}");
+    assert!(output.contains("cycle: done: VM 102 is running"));
+    let capture = "/api/pve/captures/20261120T120001.5-cycle.x7Kp2q";
+    assert!(evidence.contains(&format!("<img loading=\"lazy\" src=\"{capture}/screenshot\"")), "{evidence}");
+    assert!(evidence.contains(&format!("href=\"{capture}\" download")), "{evidence}");
+    assert!(!evidence.contains("open>") && !evidence.contains(" open "), "the evidence is folded: {evidence}");
+    let said = text(&html);
+    for words in
+        ["done · exit code 0 · 16 s", "cycle: done: VM 102 is running", "SSH answers+31 s", "3 looks and a picture"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(parts::of_page(&done()).under_way, None);
+}
+
+#[test]
+fn an_unknown_outcome_says_what_goes_on_and_what_to_do_and_asks_for_an_override() {
+    let html = sheet(&unknown());
+    let said = text(&html);
+    for words in [
+        "outcome unknown",
+        "carries it through by itself",
+        "Check with status",
+        "Nobody knows what became of the cycle that ada began",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(html.contains("data-unknown"), "what the style sheet shows the override by");
+    assert_eq!(html.matches("name=\"override_unknown\"").count(), 4);
+    assert!(!sheet(&done()).contains("data-unknown"));
+}
+
+#[test]
+fn a_locked_target_says_who_since_when_and_why_and_offers_no_action_but_lifting_it() {
+    let html = sheet(&locked());
+    let said = text(&html);
+    for words in [
+        "devvm is locked",
+        "grace",
+        "for 46 min",
+        "The disk is being moved",
+        "Lift the lock",
+        "Lift the lock above first",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(html.contains("name=\"locked\" value=\"false\"") && !html.contains("name=\"locked\" value=\"true\""));
+    assert!(!html.contains("value=\"cycle\"") && html.contains("value=\"status\""), "looking is not affected");
+    let open = sheet(&all_answers());
+    assert!(open.contains("name=\"locked\" value=\"true\"") && open.contains("value=\"cycle\""));
+    assert!(text(&open).contains("This VM also runs the VPN"));
+}
+
+#[test]
+fn a_changed_key_shows_both_fingerprints_and_the_way_to_accept_the_new_one() {
+    let html = parts::part(Part::Strip, &changed_keys());
+    for words in ["SHA256:2Qv5", "SHA256:9fTz", "devvm has another host key", "The hypervisor has another host key"] {
+        assert!(html.contains(words), "{words}");
+    }
+    assert_eq!(html.matches("action=\"/do/accept_key\"").count(), 2);
+    assert!(html.contains("name=\"fingerprint\" value=\"SHA256:Zz1m"));
+}
+
+#[test]
+fn the_history_names_who_when_how_long_and_what_became_of_it_and_leads_to_each_run() {
+    let html = parts::part(Part::Runs, &done());
+    let said = text(&html);
+    for words in [
+        "Cycle done · 16 s",
+        "agent for ada",
+        "Reset outcome unknown",
+        "Start failed",
+        "Stop refused",
+        "2 earlier",
+        "11:59 UTC",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(html.contains(&format!("href=\"?run={}#vm\"", run_id(7))), "{html}");
+    assert!(text(&parts::part(Part::Runs, &all_answers())).contains("Nothing was run yet"));
+}
+
+#[test]
+fn the_strip_says_when_another_part_was_made_of_something_else() {
+    let marks = |controls: &Controls| {
+        let strip = parts::part(Part::Strip, controls);
+        let of = |html: &str, name: &str| {
+            html.split_once(&format!("{name}=\"")).unwrap().1.split_once('"').unwrap().0.to_owned()
+        };
+        for (part, name) in [(Part::Run, "data-run"), (Part::Runs, "data-runs"), (Part::Verbs, "data-verbs")] {
+            let there = parts::part(part, controls);
+            let (_, of_strip) = strip.split_once("id=\"strip\"").unwrap();
+            assert_eq!(of(&there, "data-mark"), of(of_strip, name), "{name}");
+        }
+        let (_, of_strip) = strip.split_once("id=\"strip\"").unwrap();
+        ["data-run", "data-runs", "data-verbs"].map(|name| of(of_strip, name))
+    };
+    let before = marks(&done());
+    assert_eq!(before, marks(&Controls { now: Millis(NOW + 60_000), ..done() }), "time alone changes none of them");
+    let mut other = done();
+    other.runs[2].outcome = Some(Outcome::Done);
+    let [run, runs, verbs] = marks(&other);
+    assert!(run != before[0] && runs != before[1] && verbs == before[2]);
+    let mut other = done();
+    other.status.way_up.as_mut().unwrap().steps.pop();
+    let [run, runs, verbs] = marks(&other);
+    assert!(run != before[0] && runs == before[1] && verbs == before[2]);
+    assert_ne!(marks(&locked())[2], before[2]);
+    assert_ne!(marks(&stalled())[2], before[2]);
+}
+
+#[test]
+fn no_text_of_anybody_becomes_markup() {
+    let mut controls = changed_keys();
+    let hostile = || HOSTILE.to_owned();
+    controls.surroundings.target = hostile();
+    let status = &mut controls.status;
+    status.note = Some(hostile());
+    status.lock = Some(Lock { by: hostile(), since: ago(60), why: hostile() });
+    status.running = Some(Mutation { by: hostile(), ..mutation(Verb::Cycle) });
+    status.unknown = Some(Mutation { by: hostile(), ..mutation(Verb::Reset) });
+    status.verdict = Some(Verdict {
+        standing: Standing::Unclear,
+        headline: hostile(),
+        reasons: vec![hostile()],
+        recommends: Some(Verb::Cycle),
+    });
+    status.hypervisor.as_mut().unwrap().says =
+        HostSays::Answers { vm: hostile(), uptime: None, monitor: None, agent: None, vm_lock: Some(hostile()) };
+    status.ssh.as_mut().unwrap().says = SshSays::Banner { software: hostile(), why: hostile() };
+    for changed in &mut status.changed_keys {
+        (changed.pinned, changed.seen) = (hostile(), hostile());
+    }
+    let mut run = cycle(Some(Outcome::Unknown));
+    run.stdout = format!("== {HOSTILE} ==\n{HOSTILE}\n== end of forensics ==\ncapture: x\n{HOSTILE}\n");
+    (run.by, run.stderr, run.detail) = (hostile(), hostile(), Some(hostile()));
+    controls.run = Some(run);
+    controls.runs = history();
+    for run in &mut controls.runs {
+        run.by = hostile();
+    }
+    let page = parts::of_page(&controls);
+    for html in [&page.glance, &page.sheet] {
+        for bad in ["<script", "<img src=x", " style=\""] {
+            assert!(!html.contains(bad), "{bad} in {html}");
+        }
+        for tag in html.split('<').skip(1).map(|piece| piece.split_once('>').unwrap().0) {
+            let names: String = tag.split('"').step_by(2).collect();
+            assert!(!names.contains("onclick") && !names.contains("onerror"), "{tag}");
+        }
+    }
+    assert!(page.sheet.matches("&lt;script&gt;").count() > 15);
+    // And figures of any kind are drawn.
+    let SshSays::Answers(mut figures) = answering() else { panic!() };
+    figures.disks = vec![Disk { mount: hostile(), share: Share { used: u64::MAX, of: 0 } }];
+    controls.status.ssh.as_mut().unwrap().says = SshSays::Answers(figures);
+    assert!(!parts::part(Part::Strip, &controls).contains("<script"));
+}
+
+#[test]
+fn each_state_can_be_looked_at() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("parts");
+    fs::create_dir_all(&folder).unwrap();
+    for (name, controls) in states() {
+        let page = parts::of_page(&controls);
+        let html = format!(
+            "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+             content=\"width=device-width, initial-scale=1\"><title>{name}</title><link rel=\"stylesheet\" \
+             href=\"style.css\"></head><body><div id=\"console\" class=\"console\"><header class=\"bar\"><div \
+             class=\"glance-place\">{}</div></header></div><div id=\"vm\" class=\"vm\">{}</div></body></html>",
+            page.glance, page.sheet
+        );
+        fs::write(folder.join(format!("{name}.html")), html).unwrap();
+    }
+}
