@@ -271,8 +271,8 @@ test('the first load is as light as it must be', async ({ console }) => {
   const paint = (await weight('/')) + css;
   expect(paint, 'page and style').toBeLessThanOrEqual(25_000);
   // A ratchet: the budget is 110 kB, which this does not keep yet. It may shrink, not grow. (It grew by 16 kB for the reader,
-  // the outbox and the bounded page.)
-  expect(js + wasm, 'glue and program').toBeLessThanOrEqual(146_000);
+  // the outbox and the bounded page, and shrank by 4 for the sheet that the server alone renders.)
+  expect(js + wasm, 'glue and program').toBeLessThanOrEqual(142_200);
 });
 
 test('the content security policy lets nothing inline run that is not ours', async ({ page, console, errors }) => {
