@@ -336,18 +336,18 @@ fn each_standing_has_its_headline_its_reasons_and_what_it_recommends() {
 fn each_standing_is_said_in_a_line_too() {
     let lines: Vec<_> = states().iter().map(|(_, controls)| text(&parts::of_page(controls).glance)).collect();
     for (line, words) in lines.iter().zip([
-        "devvm · all answers9 s",
-        "devvm · busy9 s",
-        "devvm · SSH is dead, the guest lives9 s",
-        "devvm · the guest is silent9 s",
-        "devvm · QEMU is stalled9 s",
-        "devvm · stopped9 s",
-        "devvm · cycle is running9 s",
-        "devvm · all answers9 s",
-        "devvm · nobody knows what became of the cycle9 s",
-        "devvm · all answers9 s",
-        "devvm · QEMU is stalled9 s",
-        "devvm · unclear9 s",
+        "devvm · all answers9 s ago",
+        "devvm · busy9 s ago",
+        "devvm · SSH is dead, the guest lives9 s ago",
+        "devvm · the guest is silent9 s ago",
+        "devvm · QEMU is stalled9 s ago",
+        "devvm · stopped9 s ago",
+        "devvm · cycle is running9 s ago",
+        "devvm · all answers9 s ago",
+        "devvm · nobody knows what became of the cycle9 s ago",
+        "devvm · all answers9 s ago",
+        "devvm · QEMU is stalled9 s ago",
+        "devvm · unclear9 s ago",
         "devvm · not looked at yet",
     ]) {
         assert_eq!(line, words);

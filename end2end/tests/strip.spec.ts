@@ -171,17 +171,15 @@ test('what somebody unfolds, folds or writes stays as it is when the parts are l
   // A run of somebody else changes the history, and a verdict the verbs.
   await change(page, (html) => html.replace(/data-verbs="[^"]*"/, 'data-verbs="of another kind"'));
   await console.api('POST', '/api/pve/status');
-  const history = page.waitForResponse('**/part/runs*');
   await lookAgain(page);
-  await history;
   await expect(page.locator('#runs .run-link')).toHaveCount(1);
   await expect(page.locator('#runs')).not.toHaveAttribute('open', '');
   await expect(why).toHaveValue('the disk is being moved');
   await expect(page.getByRole('link', { name: 'Look again' })).toBeFocused();
 
   // What is no longer in the way is then made anew.
-  await page.locator('#lock-form > summary').click();
   const verbs = page.waitForResponse('**/part/verbs*');
+  await page.locator('#lock-form > summary').click();
   await lookAgain(page);
   await verbs;
 });

@@ -27,6 +27,7 @@ use domain::{
     ids::RunId,
     page::{Controls, PageParts, Part},
     probe::WayUp,
+    verb::Verb,
 };
 use leptos::prelude::*;
 
@@ -94,5 +95,5 @@ fn run_mark(controls: &Controls) -> String {
 fn verbs_mark(controls: &Controls) -> String {
     let since = controls.status.lock.as_ref().map(|lock| lock.since.0).unwrap_or_default();
     let recommended = controls.status.verdict.as_ref().and_then(|verdict| verdict.recommends);
-    format!("{since} {}", recommended.map(|verb| verb.as_str()).unwrap_or_default())
+    format!("{since} {}", recommended.map(Verb::as_str).unwrap_or_default())
 }

@@ -54,12 +54,13 @@ fn inspecting(verb: Verb, words: &'static str, controls: &Controls) -> impl Into
 
 /// A verb that mutates: a tap says what will happen, another does it.
 fn confirmed(verb: Verb, controls: &Controls) -> impl IntoView + use<> {
-    let recommended = controls.status.verdict.as_ref().and_then(|verdict| verdict.recommends) == Some(verb);
-    let class = match verb {
-        Verb::Cycle => "verb dominant",
-        Verb::Start => "verb",
-        _ => "verb danger",
-    };
+    let recommends = controls.status.verdict.as_ref().and_then(|verdict| verdict.recommends);
+    let recommended = recommends == Some(verb);
+    // What stands out is what is recommended; else what recovers from most.
+    let danger = if verb == Verb::Start { "" } else { " danger" };
+    let stands_out = recommends.filter(|verb| verb.mutates()).unwrap_or(Verb::Cycle) == verb;
+    let dominant = if stands_out { " dominant" } else { "" };
+    let class = format!("verb{danger}{dominant}");
     let badge = match (recommended, verb) {
         (true, _) => Some("recommended"),
         (false, Verb::Cycle) => Some("recovery"),

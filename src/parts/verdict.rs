@@ -56,7 +56,7 @@ pub(super) fn glance(controls: &Controls) -> impl IntoView + use<> {
     let target = controls.surroundings.target.clone();
     let locked = controls.status.lock.is_some().then(|| icon("lock"));
     let changed = (!controls.status.changed_keys.is_empty()).then(|| icon("alert"));
-    let age = looked_at(controls).map(|at| age(controls, at));
+    let age = looked_at(controls).map(|at| view! { {age(controls, at)}" ago" });
     view! {
         <a id="glance" class="glance" href="#vm" data-standing=look>
             <span class="standing" aria-hidden="true"></span>
