@@ -21,6 +21,10 @@ pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> Result<ExitCode> {
         child::succeed(Command::new(&fault).arg("--list"))?;
         return Ok(ExitCode::SUCCESS);
     }
+    if args == ["--build"] {
+        image(workspace)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let Asked { faults, cures, serve } = Asked::read(args)?;
     let here = workspace.lab().join("running");
     if let Some(folder) = running(workspace, &here)? {

@@ -32,6 +32,7 @@ usage: cargo xtask COMMAND
                             ARGS on both; Ctrl-C ends all of it. Where one runs already, --fault NAME breaks its VM,
                             and --cure NAME mends it
   lab --list                the faults, and what cures them
+  lab --build               the lab's guest only
   build [--debug]           the site in target/site and the server, target/release/breakglass
   build client              the site only
   test [--only STEP] [-- RUNNER ARGS…]
