@@ -8,6 +8,8 @@ mod harness;
 
 #[path = "host/connection.rs"]
 mod connection;
+#[path = "host/cuts.rs"]
+mod cuts;
 #[path = "host/evidence.rs"]
 mod evidence;
 #[path = "host/faults.rs"]
@@ -57,7 +59,8 @@ fn assert_ends(output: &Output, code: i32, last: &str) {
 
 #[test]
 fn shellcheck_finds_nothing() {
-    let others = ["deploy/practice/qm", "deploy/pve/install.sh"].map(|path| repository().join(path));
+    let others = ["deploy/practice/qm", "deploy/pve/install.sh", "deploy/lab/image", "deploy/lab/fault"]
+        .map(|path| repository().join(path));
     let output = Command::new("shellcheck").arg("--shell=sh").arg(script()).args(others).output();
     let output = output.expect("this test needs shellcheck: install it");
     assert!(output.status.success(), "{}", text(&output.stdout));

@@ -8,8 +8,11 @@
 )]
 
 pub mod console;
+pub mod cycle;
 pub mod hostile;
 pub mod hypervisor;
+pub mod lab;
 pub mod program;
 pub mod provider;
 pub mod sshd;
+pub mod wire;

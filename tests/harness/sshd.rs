@@ -140,21 +140,7 @@ impl Sshd {
 
     /// The connections that are open now.
     pub fn connections(&self) -> Vec<Connection> {
-        let table = process_table();
-        let is_sshd = |process: &&Process| process.name.starts_with("sshd");
-        children(&table, self.listener_pid())
-            .map(|first| {
-                let mut sshd = vec![first.pid];
-                let mut commands = Vec::new();
-                let mut looked_at = 0;
-                while let Some(&parent) = sshd.get(looked_at) {
-                    looked_at += 1;
-                    sshd.extend(children(&table, parent).filter(is_sshd).map(|child| child.pid));
-                    commands.extend(children(&table, parent).filter(|child| !is_sshd(child)).map(|child| child.pid));
-                }
-                Connection { sshd, commands }
-            })
-            .collect()
+        connections_of(self.listener_pid())
     }
 
     /// What sshd has logged, for the message of a test that fails.
@@ -162,7 +148,8 @@ impl Sshd {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    fn listener_pid(&self) -> Pid {
+    /// The process that listens.
+    pub fn listener_pid(&self) -> Pid {
         pid_of(&self.listener)
     }
 
@@ -204,6 +191,25 @@ impl Drop for Sshd {
         let _ = self.listener.kill();
         let _ = self.listener.wait();
     }
+}
+
+/// The connections that are open now to the daemon `listener`.
+pub fn connections_of(listener: Pid) -> Vec<Connection> {
+    let table = process_table();
+    let is_sshd = |process: &&Process| process.name.starts_with("sshd");
+    children(&table, listener)
+        .map(|first| {
+            let mut sshd = vec![first.pid];
+            let mut commands = Vec::new();
+            let mut looked_at = 0;
+            while let Some(&parent) = sshd.get(looked_at) {
+                looked_at += 1;
+                sshd.extend(children(&table, parent).filter(is_sshd).map(|child| child.pid));
+                commands.extend(children(&table, parent).filter(|child| !is_sshd(child)).map(|child| child.pid));
+            }
+            Connection { sshd, commands }
+        })
+        .collect()
 }
 
 /// A command line for a forced command: `program` with these environment variables set.

@@ -1,4 +1,4 @@
-//! `cargo xtask run|test|build|bench`: from a fresh clone to a running or tested breakglass. This file is the command line;
+//! `cargo xtask run|lab|test|build|bench`: from a fresh clone to a running or tested breakglass. This file is the command line;
 //! each step has its own file. It must not know what breakglass does: it sees packages, files and exit codes only.
 #![allow(
     clippy::disallowed_methods,
@@ -8,6 +8,7 @@
 mod bench;
 mod child;
 mod compress;
+mod lab;
 mod server;
 mod setup;
 mod shrink;
@@ -27,6 +28,12 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   run [--release] [ARGS…]   build all, then start `breakglass serve --practice` with ARGS; Ctrl-C ends it
+  lab [--fault NAME]… [ARGS…]
+                            build all, then start a real Debian VM, a hypervisor for it, and `breakglass serve` with
+                            ARGS on both; Ctrl-C ends all of it. Where one runs already, --fault NAME breaks its VM,
+                            and --cure NAME mends it
+  lab --list                the faults, and what cures them
+  lab --build               the lab's guest only
   build [--debug]           the site in target/site and the server, target/release/breakglass
   build client              the site only
   test [--only STEP] [-- RUNNER ARGS…]
@@ -34,8 +41,9 @@ usage: cargo xtask COMMAND
   bench [NAME…]             figures beside their baselines and budgets: all, or some of replay, fanout, idle, open,
                             append, line, agent
 
-What is missing is installed first: the wasm target by rustup; for tests also Debian packages and npm's.
-Environment: CHROMIUM names the browser for the tests, BREAKGLASS_CLAUDE_BIN their Claude Code CLI; CARGO_TARGET_DIR is
+What is missing is installed first: the wasm target by rustup; for tests also Debian packages and npm's; for the lab
+Debian packages and, by debootstrap as root, a guest of 300 MB in target/lab.
+Environment: LAB_MIRROR is where that Debian comes from; CHROMIUM names the browser for the tests, BREAKGLASS_CLAUDE_BIN their Claude Code CLI; CARGO_TARGET_DIR is
 honoured.";
 
 fn main() -> ExitCode {
@@ -61,6 +69,7 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
             site::build(&Workspace::locate()?)?;
             Ok(ExitCode::SUCCESS)
         }
+        ("lab", more) => lab::run(&Workspace::locate()?, more),
         ("test", []) => test::run(&Workspace::locate()?, None, &[]),
         ("test", ["--only", step]) => test::run(&Workspace::locate()?, Some(Step::named(step)?), &[]),
         ("test", ["--only", step, "--", more @ ..]) => test::run(&Workspace::locate()?, Some(Step::named(step)?), more),

@@ -23,22 +23,41 @@ pub(crate) fn wasm_target(target: &str) -> Result<()> {
         .with_context(|| format!("the Rust target {target} is missing; without rustup, install it as you did Rust"))
 }
 
-/// The real parts that the tests use: an SSH server, a browser, a checker of shell scripts.
+/// The real parts that the tests use: an SSH server, a browser, a checker of shell scripts, and the lab's.
 pub(crate) fn test_programs() -> Result<()> {
-    let needed = [
-        ("openssh-server", program("sshd").is_some()),
-        ("chromium", browser()),
-        ("shellcheck", program("shellcheck").is_some()),
+    let own = [("chromium", browser()), ("shellcheck", program("shellcheck").is_some())];
+    debian_packages("the tests need", &[&own[..], &of_the_lab()].concat())
+}
+
+/// What the lab is made of: a machine, its disks, its Debian, and an SSH server for its hypervisor.
+pub(crate) fn lab_programs() -> Result<()> {
+    debian_packages("the lab needs", &of_the_lab())
+}
+
+fn of_the_lab() -> [(&'static str, bool); 5] {
+    let programs = [
+        ("openssh-server", "sshd"),
+        ("qemu-system-x86", "qemu-system-x86_64"),
+        ("qemu-utils", "qemu-img"),
+        ("debootstrap", "debootstrap"),
+        ("e2fsprogs", "mke2fs"),
     ];
-    let missing: Vec<&str> = needed.into_iter().filter(|(_, present)| !present).map(|(package, _)| package).collect();
+    programs.map(|(package, name)| (package, program(name).is_some()))
+}
+
+/// Installs those of the packages that are not there.
+fn debian_packages(who_needs: &str, needed: &[(&str, bool)]) -> Result<()> {
+    let missing: Vec<&str> = needed.iter().filter(|(_, present)| !present).map(|(package, _)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let list = missing.join(" ");
-    let advice = format!(
-        "the tests need {list}: install what your system calls these Debian packages (for a browser, `npx playwright \
-         install chromium` in end2end or CHROMIUM=/path/to/it does as well)"
-    );
+    let mut advice = format!("{who_needs} {list}: install what your system calls these Debian packages");
+    if missing.contains(&"chromium") {
+        advice.push_str(
+            " (for a browser, `npx playwright install chromium` in end2end or CHROMIUM=/path/to/it does as well)",
+        );
+    }
     let (true, Some(mut apt)) = (program("apt-get").is_some(), as_root()) else { bail!("{advice}") };
     eprintln!("xtask: installing {list} by apt-get");
     if missing.contains(&"openssh-server") {
@@ -103,7 +122,7 @@ fn claude(workspace: &Workspace) -> Result<()> {
 }
 
 /// The beginning of a command line that is run as root, up to and including `env`; `None` where nobody lets us.
-fn as_root() -> Option<Command> {
+pub(crate) fn as_root() -> Option<Command> {
     let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0");
     if root {
         return Some(Command::new("env"));

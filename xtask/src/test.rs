@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{child, server, server::Profile, setup, site, wasm, workspace::Workspace};
+use crate::{child, lab, server, server::Profile, setup, site, wasm, workspace::Workspace};
 
 /// One part of the tests, by the name that `--only` takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,7 @@ pub(crate) fn run(workspace: &Workspace, only: Option<Step>, more: &[&str]) -> R
     }
     if wanted(Step::Nextest) {
         setup::nextest(workspace)?;
+        lab::image(workspace)?;
     }
     if wanted(Step::Nextest) || wanted(Step::Browser) {
         setup::node_modules(workspace)?;

@@ -44,6 +44,11 @@ impl Workspace {
         self.target.join("client")
     }
 
+    /// What the lab keeps: its guest, its console's data, and where it runs.
+    pub(crate) fn lab(&self) -> PathBuf {
+        self.target.join("lab")
+    }
+
     /// The browser tests' folder.
     pub(crate) fn end2end(&self) -> PathBuf {
         self.root.join("end2end")
