@@ -18,6 +18,8 @@ mod faults;
 mod install;
 #[path = "host/killing.rs"]
 mod killing;
+#[path = "host/options.rs"]
+mod options;
 #[path = "host/refusals.rs"]
 mod refusals;
 #[path = "host/runs.rs"]
