@@ -204,8 +204,11 @@ test('the page says what it is to a phone', async ({ page, console }) => {
   const content = (name: string) => page.locator(`meta[name="${name}"]`).getAttribute('content');
   expect(await content('viewport')).toMatch(/width=device-width.*viewport-fit=cover/);
   expect(await content('viewport')).not.toMatch(/user-scalable|maximum-scale/);
-  expect(await content('theme-color')).toMatch(/^#/);
-  expect(await content('color-scheme')).toBe('dark');
+  for (const scheme of ['dark', 'light']) {
+    const colour = page.locator(`meta[name="theme-color"][media*="${scheme}"]`);
+    expect(await colour.getAttribute('content')).toMatch(/^#/);
+  }
+  expect(await content('color-scheme')).toBe('dark light');
   expect(await content('apple-mobile-web-app-capable')).toBe('yes');
   expect(await content('apple-mobile-web-app-title')).toBe('breakglass');
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');

@@ -86,16 +86,23 @@ pub fn Metas(
             name="viewport"
             content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
         />
-        <meta name="color-scheme" content="dark"/>
-        <meta name="theme-color" content="#0b0f14"/>
+        <meta name="color-scheme" content="dark light"/>
+        {theme("dark", "#0b0f14")}
+        {theme("light", "#f3f5f7")}
         <meta name="mobile-web-app-capable" content="yes"/>
         <meta name="apple-mobile-web-app-capable" content="yes"/>
-        <meta name="apple-mobile-web-app-status-bar-style" content="black-translucent"/>
+        <meta name="apple-mobile-web-app-status-bar-style" content="default"/>
         <meta name="apple-mobile-web-app-title" content="breakglass"/>
         <meta name="robots" content="noindex"/>
         <link rel="icon" href="/favicon.svg" r#type="image/svg+xml"/>
         <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
     }
+}
+
+/// The ground's colour, as a phone's own bars take it.
+fn theme(scheme: &str, ground: &'static str) -> impl IntoView {
+    let media = format!("(prefers-color-scheme: {scheme})");
+    leptos::html::meta().name("theme-color").content(ground).attr("media", media)
 }
 
 /// The page's data for the browser's part. It is data in a script element of a type that no browser runs.
