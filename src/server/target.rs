@@ -168,10 +168,13 @@ impl Target {
 
 /// The command as the target's login shell gets it: under `timeout`, in a process group of its own, and with a watch on
 /// standard input, whose end says that nobody waits any more (Stop, a lost link, the console's death). Without the
-/// watch, what runs there would run on until its limit.
+/// watch, what runs there would run on until its limit; where all of it is told to end before the watch came to act, the
+/// trap does what the watch would have done.
 fn wrapped(command: &str, limit: Duration) -> String {
     let script = format!(
-        "exec 3<&0
+        "run=
+trap 'kill $run 2>/dev/null; exit 143' TERM HUP
+exec 3<&0
 timeout -k 2 {} sh -c {} </dev/null 3<&- &
 run=$!
 {{ cat <&3; kill $run; }} >/dev/null 2>&1 &

@@ -88,12 +88,12 @@ impl Power {
     /// from starting. `form` makes of a run what the key of its call is answered.
     pub async fn resume(self: &Arc<Self>, sessions: &Arc<Sessions>, form: Form<Run>) -> Vec<Resumed> {
         let opened = fresh::now();
-        let Ok(open) = self.store.open_runs(opened).await else {
+        let Ok(open) = self.store.open_runs(self.config.target_name.clone(), opened).await else {
             let (power, sessions) = (Arc::clone(self), Arc::clone(sessions));
             tokio::spawn(async move {
                 loop {
                     tokio::time::sleep(RETRY).await;
-                    if let Ok(open) = power.store.open_runs(opened).await {
+                    if let Ok(open) = power.store.open_runs(power.config.target_name.clone(), opened).await {
                         return drop(power.resume_all(open, &sessions, form).await);
                     }
                 }
@@ -101,7 +101,7 @@ impl Power {
             return Vec::new();
         };
         if let Some(unknown) =
-            self.unknown_mutation().filter(|unknown| open.iter().all(|run| run.run_id != unknown.run_id))
+            self.unknown_mutation().filter(|unknown| open.iter().all(|(run, _)| run.run_id != unknown.run_id))
         {
             let stored = self.store.run(unknown.run_id.clone()).await.ok().flatten();
             let session = session_of(stored.and_then(|run| run.session_id).as_ref(), sessions).await;
@@ -112,15 +112,15 @@ impl Power {
 
     async fn resume_all(
         self: &Arc<Self>,
-        open: Vec<RunSummary>,
+        open: Vec<(RunSummary, bool)>,
         sessions: &Arc<Sessions>,
         form: Form<Run>,
     ) -> Vec<Resumed> {
         let mut resumed = Vec::new();
-        for summary in open {
+        for (summary, is_ours) in open {
             let RunSummary { run_id, verb, by, session_id, started, .. } = summary;
             let session = session_of(session_id.as_ref(), sessions).await;
-            if verb.mutates() {
+            if verb.mutates() && is_ours {
                 let mut mutations = locked(&self.mutations);
                 mutations.resolve(&run_id);
                 mutations.begin(Mutation { run_id: run_id.clone(), verb, by: by.clone(), started });
@@ -131,15 +131,22 @@ impl Power {
             live.note(Some(asking.into()));
             locked(&self.live).insert(run_id, Arc::clone(&live));
             let (power, watched, told) = (Arc::clone(self), Arc::clone(&live), session.clone());
-            tokio::spawn(async move { power.end_resumed(watched, told, form).await });
+            tokio::spawn(async move { power.end_resumed(watched, told, is_ours, form).await });
             resumed.push(Resumed { run: live, session });
         }
         resumed
     }
 
-    async fn end_resumed(self: Arc<Self>, live: Arc<LiveRun>, session: Option<Arc<Session>>, form: Form<Run>) {
+    async fn end_resumed(
+        self: Arc<Self>,
+        live: Arc<LiveRun>,
+        session: Option<Arc<Session>>,
+        is_ours: bool,
+        form: Form<Run>,
+    ) {
         let begun = live.run();
-        let found = if begun.verb.is_kept() && self.is_configured() {
+        // Another target's hypervisor would know nothing of it, and that would say nothing.
+        let found = if begun.verb.is_kept() && is_ours && self.is_configured() {
             self.find_out(&live, Instant::now() + self.config.limit_of_asking()).await
         } else {
             None
@@ -164,7 +171,7 @@ impl Power {
         locked(&self.mutations).end(&run.run_id, run.verb, outcome, exit_code);
         live.tell_ended();
         locked(&self.live).remove(&run.run_id);
-        if outcome == Outcome::Unknown && run.verb.mutates() {
+        if outcome == Outcome::Unknown && run.verb.mutates() && is_ours {
             self.ask_on(run.run_id, session);
         }
     }

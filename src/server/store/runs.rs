@@ -178,12 +178,15 @@ impl Store {
         .await
     }
 
-    /// Runs that began before `opened` and have no end: the last server died under them.
-    pub async fn open_runs(&self, opened: Millis) -> Result<Vec<RunSummary>, StoreError> {
+    /// Runs that began before `opened` and have no end: the last server died under them. With each, whether it is of this
+    /// target.
+    pub async fn open_runs(&self, target: String, opened: Millis) -> Result<Vec<(RunSummary, bool)>, StoreError> {
         self.read(move |db| {
-            db.prepare_cached(&format!("{SUMMARY} FROM runs WHERE ended IS NULL AND started < ? ORDER BY started"))?
-                .query_map([opened.0 as i64], summary_of)?
-                .collect()
+            db.prepare_cached(&format!(
+                "{SUMMARY}, target = ? FROM runs WHERE ended IS NULL AND started < ? ORDER BY started"
+            ))?
+            .query_map(params![target, opened.0 as i64], |row| Ok((summary_of(row)?, row.get(8)?)))?
+            .collect()
         })
         .await
     }
