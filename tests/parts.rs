@@ -80,6 +80,7 @@ fn controls() -> Controls {
         runs: Vec::new(),
         session: "3f2b8c1e-0000-4000-8000-00000000000a".into(),
         key: "a-key".into(),
+        looking: false,
         now: Millis(NOW),
     }
 }

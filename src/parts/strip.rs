@@ -19,7 +19,7 @@ pub(super) fn strip(controls: &Controls) -> impl IntoView + use<> {
     let status = &controls.status;
     let coming_up = status.way_up.as_ref().is_some_and(|way| !way.over);
     let running = status.running.as_ref().map(|running| running.run_id.to_string());
-    let moving = (coming_up || running.is_some()).then_some("");
+    let moving = (coming_up || running.is_some() || controls.looking).then_some("");
     view! {
         <section
             id="strip"

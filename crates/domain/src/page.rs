@@ -75,6 +75,8 @@ pub struct Controls {
     pub session: String,
     /// The idempotency key of the forms, until a script makes one per intent.
     pub key: String,
+    /// True while a look is under way that began before this was rendered.
+    pub looking: bool,
     /// When this is rendered, so that all ages are counted from one moment.
     pub now: Millis,
 }

@@ -22,8 +22,9 @@ use crate::server::{auth::Operator, console::Console, failure::Failure, fresh, s
 const RUNS: u64 = 20;
 /// How long after its end a run is still shown unasked, in milliseconds.
 const RECENT_RUN: u64 = 10 * 60 * 1000;
-/// How long the strip waits for a look.
-const PATIENCE: Duration = Duration::from_secs(7);
+/// How long the strip waits for a look. A browser has six connections to a console for all its pages, so a look that takes
+/// longer is asked for again.
+const PATIENCE: Duration = Duration::from_millis(1500);
 /// How much of each of a run's outputs is shown, in bytes. Of its beginning, where the evidence is, as much as of its end.
 const RUN_OUTPUT: usize = 96 << 10;
 
@@ -42,11 +43,12 @@ impl Here {
 }
 
 pub(super) async fn strip(_: Operator, State(console): State<Console>, Params(here): Params<Here>) -> Response {
-    if let Some(look) = console.prober.refresh() {
-        // Nobody waits for this answer; a look that takes longer is found by the next one.
-        let _ = tokio::time::timeout(PATIENCE, console.prober.until(look)).await;
-    }
-    answer(&console, Part::Strip, &controls(&console, here.session(), None, fresh::key()).await)
+    let looking = match console.prober.refresh() {
+        Some(look) => tokio::time::timeout(PATIENCE, console.prober.until(look)).await.is_err(),
+        None => false,
+    };
+    let controls = controls(&console, here.session(), None, fresh::key()).await;
+    answer(&console, Part::Strip, &Controls { looking, ..controls })
 }
 
 pub(super) async fn runs(_: Operator, State(console): State<Console>, Params(here): Params<Here>) -> Response {
@@ -99,6 +101,7 @@ async fn controls(console: &Console, session: String, run: Option<Run>, key: Str
         runs: console.power.runs(RUNS).await.unwrap_or_default(),
         session,
         key,
+        looking: false,
         now: fresh::now(),
     }
 }
