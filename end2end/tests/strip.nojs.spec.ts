@@ -62,4 +62,7 @@ test('a lock is a form', async ({ page, console }) => {
   const fields = Object.fromEntries(new URLSearchParams((await posted).postData()!));
   expect(fields).toMatchObject({ locked: 'true', why: 'ask grace first', key: expect.any(String) });
   await expect(page).toHaveURL(/#vm$/);
+  await expect(page.locator('#strip')).toContainText('ask grace first');
+  await page.getByRole('button', { name: 'Lift the lock' }).click();
+  await expect(page.locator('#strip')).not.toContainText('ask grace first');
 });

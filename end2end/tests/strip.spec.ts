@@ -187,7 +187,6 @@ test('what somebody unfolds, folds or writes stays as it is when the parts are l
 test('a lock is set with its reason, and the strip is looked at again', async ({ page, console }) => {
   await openSession(page, console);
   await openSheet(page);
-  await page.route('**/do/lock', (route) => route.fulfill({ json: 'noted' }));
   await page.locator('#lock-form > summary').click();
   await page.getByRole('textbox', { name: 'Why' }).fill('ask grace first');
   const [posted] = await Promise.all([
@@ -197,7 +196,12 @@ test('a lock is set with its reason, and the strip is looked at again', async ({
   ]);
   const fields = new URLSearchParams(posted.postData()!);
   expect(Object.fromEntries(fields)).toMatchObject({ locked: 'true', why: 'ask grace first', key: expect.any(String) });
-  await expect(page.locator('#lock-form')).not.toHaveAttribute('open', '');
+  await expect(page.locator('#strip')).toContainText('ask grace first');
+  await expect(page.locator('#lock-form[open]')).toHaveCount(0);
+  // It holds for everybody, and whoever meets it lifts it.
+  expect((await console.api('POST', '/api/pve/cycle')).code).toBe('target_locked');
+  await page.getByRole('button', { name: 'Lift the lock' }).click();
+  await expect(page.locator('#strip')).not.toContainText('ask grace first');
 });
 
 test('what is recommended leads to its confirmation and does nothing by itself', async ({ page, console, isMobile }) => {
