@@ -97,7 +97,7 @@ const FAULTS: [Fault; 7] = [
 const BOOTING: Duration = Duration::from_secs(120);
 
 /// How long the strip has to see a fault: a load average needs its minute.
-const STRIP: Duration = Duration::from_secs(150);
+const STRIP: Duration = Duration::from_secs(240);
 
 /// What a preset's turn says in the end.
 async fn verdict(console: &Console, preset: &str) -> String {
@@ -132,9 +132,10 @@ async fn the_strip_and_the_presets_name_every_fault_that_the_lab_has() {
     let console = Console::start(Settings { probe_seconds: Some(1), ..plain(lab.ssh_config()) }).await;
     stands(&console, "all_answers", None).await;
     let well = verdict(&console, "triage").await;
-    assert!(well.starts_with("devvm: nothing wrong found"), "{well}");
+    // Its load may still be that of its boot.
+    assert!(!well.contains("Critical") && recommended(&well).is_none(), "{well}");
     for fault in &FAULTS {
-        if fault.recommends == Some("cycle") {
+        if matches!(fault.standing, "ssh_dead" | "stalled") {
             // A machine that has just started may still be booting, and nobody is told to cycle it.
             lab.wait_until_older_than(BOOTING);
         }
