@@ -14,6 +14,8 @@ const withoutJavaScript = '**/*.nojs.spec.ts';
 export default defineConfig({
   testDir: 'tests',
   timeout: 60_000,
+  // An agent's CLI takes seconds to start where both cores are busy.
+  expect: { timeout: 10_000 },
   // The reference machine has two cores, and each worker has a server and a browser of its own.
   workers: 2,
   // A test that passes at the second try has found something: it fails.
