@@ -99,7 +99,8 @@ async fn the_presets_name_every_fault_that_the_lab_has() {
     let lab = Lab::booted();
     let console = Console::start(plain(lab.ssh_config())).await;
     let well = verdict(&console, "triage").await;
-    assert!(well.starts_with("devvm: nothing wrong found"), "{well}");
+    // Its load may still be that of its boot.
+    assert!(!well.contains("Critical") && recommended(&well).is_none(), "{well}");
     for fault in &FAULTS {
         if fault.recommends == Some("cycle") {
             // A machine that has just started may still be booting, and nobody is told to cycle it.

@@ -64,7 +64,7 @@ async fn each_verb_does_to_a_real_machine_what_it_says() {
     assert!(said.contains("== guest agent ==\n(no answer within "), "{said}");
     assert!(said.contains("status: running") && said.contains("cur memory: 512"), "{said}");
     let said = done(&console, "cycle").await;
-    assert!(said.contains("VM still running - terminating now with SIGKILL"), "{said}");
+    assert!(said.contains("SIGKILL"), "{said}");
     let cycled = lab.vm();
     assert!(cycled.0 && cycled.1 != pid, "{cycled:?} after {pid}");
 
