@@ -10,9 +10,8 @@ use breakglass::{
         Server,
         agent::{TURN_FILE, shim},
         config::{Settings, Surroundings},
-        export,
         export::Form,
-        local_origin, run_verb, sign_in_link, verb_client,
+        local_origin, terminal, verb_client,
     },
 };
 use clap::{Args, Parser, Subcommand};
@@ -107,7 +106,7 @@ async fn run(program: Program) -> anyhow::Result<ExitCode> {
             let ExportCommand { session, format, settings } = *command;
             let session = session.parse().map_err(anyhow::Error::msg)?;
             let config = settings.resolve(Surroundings::read())?;
-            export(config, &session, format, std::io::stdout().lock()).await?;
+            terminal::export(config, &session, format, std::io::stdout().lock()).await?;
             Ok(ExitCode::SUCCESS)
         }
         Program::Keep | Program::AgentSsh { .. } => Ok(ExitCode::FAILURE),
@@ -136,7 +135,7 @@ async fn verb(verb: Verb, settings: Settings) -> anyhow::Result<ExitCode> {
         let token = token.context("a console serves here: set API_BEARER_TOKEN to its token to go through it")?;
         return Ok(tokio::task::spawn_blocking(move || verb_client::run(&console, token.expose(), verb)).await?);
     }
-    let run = run_verb(config, verb).await?;
+    let run = terminal::run_verb(config, verb).await?;
     Ok(verb_client::tell(verb, &run.into()))
 }
 
@@ -175,7 +174,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn print_link(settings: Settings) -> anyhow::Result<()> {
-    say(&sign_in_link(settings.resolve(Surroundings::read())?).await?);
+    say(&terminal::sign_in_link(settings.resolve(Surroundings::read())?).await?);
     Ok(())
 }
 

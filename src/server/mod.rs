@@ -39,19 +39,17 @@ mod listener;
 mod retention;
 mod ssh;
 mod target;
+pub mod terminal;
 pub mod verb_client;
 
 use std::{fs::File, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, response::Response};
 use domain::{
-    call::VerbAnswer,
-    ids::SessionId,
     page::{AssetNames, Controls, Page, PageParts, Part, SessionList, SignIn, Surroundings},
     preset::Presets,
-    verb::Verb,
 };
-use futures_util::{StreamExt, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -64,7 +62,7 @@ use self::{
     console::{Console, Parts},
     disk::Disk,
     listener::{PatientListener, Peer},
-    power::{Ask, Power, PowerConfig, Resumed},
+    power::{Power, PowerConfig, Resumed},
     probe::{Prober, ProberConfig},
     runbook::Runbook,
     sessions::{
@@ -317,61 +315,6 @@ impl Server {
     }
 }
 
-/// Runs a verb without a server: for a terminal on the console's machine, when none answers.
-pub async fn run_verb(config: Config, verb: Verb) -> Result<VerbAnswer, StartError> {
-    let store = Store::open(&config.data_dir, config.limits.store_bytes)?;
-    let _claimed = claim(&config.data_dir)?;
-    config.hypervisor.prepare().map_err(StartError::Practice)?;
-    let power = Power::open(power_config(&config), store).await?;
-    let ask = Ask {
-        verb,
-        by: "terminal".into(),
-        session: None,
-        override_unknown: false,
-        recorded: None,
-        stop: CancellationToken::new(),
-    };
-    Ok(match power.begin(ask).await {
-        Ok(live) => live.wait().await.answer(),
-        Err(rejected) => rejected.answer(verb),
-    })
-}
-
-/// Writes a session out, whole, beside a server or without one.
-pub async fn export(
-    config: Config,
-    session: &SessionId,
-    form: export::Form,
-    mut out: impl std::io::Write,
-) -> Result<(), ExportError> {
-    let store = Store::open(&config.data_dir, config.limits.store_bytes)?;
-    let found = store.session(session.clone()).await?.ok_or_else(|| ExportError::Unknown(session.clone()))?;
-    match form {
-        export::Form::Markdown => {
-            let report = export::report(&store, &sessions::summary_of(found), &config.target_name).await?;
-            out.write_all(report.as_bytes())?;
-        }
-        export::Form::Jsonl => {
-            let mut lines = std::pin::pin!(export::lines(store, session.clone()));
-            while let Some(piece) = lines.next().await {
-                out.write_all(&piece?)?;
-            }
-        }
-    }
-    Ok(out.flush()?)
-}
-
-/// Why a session was not written out.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("there is no session {0} on this record")]
-    Unknown(SessionId),
-    #[error("cannot write: {0}")]
-    Write(#[from] std::io::Error),
-}
-
 fn power_config(config: &Config) -> PowerConfig {
     PowerConfig {
         hypervisor: config.hypervisor.clone(),
@@ -388,15 +331,4 @@ pub fn local_origin(address: SocketAddr) -> String {
         ip if ip.is_unspecified() => format!("http://localhost:{}", address.port()),
         _ => format!("http://{address}"),
     }
-}
-
-/// Makes a sign-in link from the terminal, beside the server that runs or before it does.
-pub async fn sign_in_link(config: Config) -> Result<String, StartError> {
-    if !config.auth.trusted_proxies.is_empty() {
-        return Err(StartError::SignInByProxy);
-    }
-    let store = Store::open(&config.data_dir, config.limits.store_bytes)?;
-    let code = auth::sign_in::make_code(&store).await?;
-    let origin = config.auth.public_origin.unwrap_or_else(|| local_origin(config.listen));
-    Ok(auth::sign_in::link(&origin, &code))
 }
