@@ -118,11 +118,9 @@ async fn the_presets_name_every_fault_that_the_lab_has() {
             lab.cure(fault.name);
         }
     }
-    let listed = std::process::Command::new(crate::harness::hypervisor::repository().join("deploy/lab/fault"))
-        .arg("--list")
-        .output()
-        .unwrap();
-    let listed = String::from_utf8(listed.stdout).unwrap();
-    let names: Vec<_> = listed.lines().map(|line| line.split(' ').next().unwrap()).collect();
-    assert!(names.len() == FAULTS.len() && FAULTS.iter().all(|fault| names.contains(&fault.name)), "{names:?}");
+    let names = Lab::faults();
+    assert!(
+        names.len() == FAULTS.len() && FAULTS.iter().all(|fault| names.iter().any(|name| name == fault.name)),
+        "{names:?}"
+    );
 }
