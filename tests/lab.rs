@@ -6,7 +6,6 @@
 //! each: `.config/nextest.toml` runs them alone.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
-#![allow(clippy::disallowed_methods, reason = "`finish` limits what it starts, and reaps it")]
 
 mod harness;
 

@@ -82,6 +82,13 @@ impl Lab {
         self.call_fault(&["--cure", name]);
     }
 
+    /// The names of all faults.
+    pub fn faults() -> Vec<String> {
+        let listed = finish(Command::new(repository().join("deploy/lab/fault")).arg("--list"));
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        listed.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+    }
+
     fn call_fault(&self, arguments: &[&str]) {
         let output = finish(Command::new(repository().join("deploy/lab/fault")).arg(&self.folder).args(arguments));
         assert!(output.status.success(), "{arguments:?}: {output:?}");

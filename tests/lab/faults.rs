@@ -1,16 +1,13 @@
 //! Each fault of the lab, and what the status strip and the presets say of it: they must name what is really wrong, and
 //! recommend what cures it, on one guest that is broken and mended again and again.
 
-use std::{
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use breakglass::server::config::Settings;
 use domain::event::Event;
 use serde_json::{Value, json};
 
-use crate::harness::{console::Console, cycle::plain, hypervisor::repository, lab::Lab, sshd::finish};
+use crate::harness::{console::Console, cycle::plain, lab::Lab};
 
 /// A fault, and what is to be seen of it.
 struct Fault {
@@ -152,8 +149,9 @@ async fn the_strip_and_the_presets_name_every_fault_that_the_lab_has() {
             lab.cure(fault.name);
         }
     }
-    let listed = finish(Command::new(repository().join("deploy/lab/fault")).arg("--list"));
-    let listed = String::from_utf8(listed.stdout).unwrap();
-    let names: Vec<_> = listed.lines().map(|line| line.split(' ').next().unwrap()).collect();
-    assert!(names.len() == FAULTS.len() && FAULTS.iter().all(|fault| names.contains(&fault.name)), "{names:?}");
+    let names = Lab::faults();
+    assert!(
+        names.len() == FAULTS.len() && FAULTS.iter().all(|fault| names.iter().any(|name| name == fault.name)),
+        "{names:?}"
+    );
 }
