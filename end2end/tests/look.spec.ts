@@ -149,27 +149,29 @@ async function faintTexts(page: Page, least: number): Promise<unknown[]> {
   }, least);
 }
 
-test('the faintest text has a contrast of 6 to 1', async ({ page, console, errors }) => {
-  await openSession(page, console);
-  const own = page.viewportSize()!;
-  await page.setViewportSize({ width: 390, height: 844 });
-  await inEachState(page, async (state) => expect(await faintTexts(page, 6), state).toEqual([]));
-  await page.goBack();
-  await page.goto(page.url().replace(/#.*/, ''));
-  await hydrated(page);
-  await console.kill();
-  await expect(lamp(page)).toHaveText(linkDown);
-  expect(await faintTexts(page, 6), 'the link is down').toEqual([]);
-  await send(page, 'x');
-  await expect(page.locator('.pending[data-step=unsure]')).toBeVisible();
-  expect(await faintTexts(page, 6), 'a prompt that was not answered').toEqual([]);
-  await page.getByRole('button', { name: 'New session' }).click();
-  await expect(page.locator('.toast')).toBeVisible();
-  await page.locator('.toast').evaluate((toast) => Promise.all(toast.getAnimations().map((moving) => moving.finished)));
-  expect(await faintTexts(page, 6), 'a toast').toEqual([]);
-  await page.setViewportSize(own);
-  forgiveLostRequests(errors);
-});
+for (const scheme of ['dark', 'light'] as const)
+  test(`the faintest text has a contrast of 6 to 1 on ${scheme} ground`, async ({ page, console, errors }) => {
+    await page.emulateMedia({ colorScheme: scheme });
+    await openSession(page, console);
+    const own = page.viewportSize()!;
+    await page.setViewportSize({ width: 390, height: 844 });
+    await inEachState(page, async (state) => expect(await faintTexts(page, 6), state).toEqual([]));
+    await page.goBack();
+    await page.goto(page.url().replace(/#.*/, ''));
+    await hydrated(page);
+    await console.kill();
+    await expect(lamp(page)).toHaveText(linkDown);
+    expect(await faintTexts(page, 6), 'the link is down').toEqual([]);
+    await send(page, 'x');
+    await expect(page.locator('.pending[data-step=unsure]')).toBeVisible();
+    expect(await faintTexts(page, 6), 'a prompt that was not answered').toEqual([]);
+    await page.getByRole('button', { name: 'New session' }).click();
+    await expect(page.locator('.toast')).toBeVisible();
+    await page.locator('.toast').evaluate((toast) => Promise.all(toast.getAnimations().map((moving) => moving.finished)));
+    expect(await faintTexts(page, 6), 'a toast').toEqual([]);
+    await page.setViewportSize(own);
+    forgiveLostRequests(errors);
+  });
 
 test('each thing that can be pressed has a name', async ({ page, console }) => {
   await openSession(page, console);
