@@ -24,6 +24,7 @@ use crate::server::{
     auth::{Operator, agents::VerbCaller},
     console::Console,
     failure::Failure,
+    fresh,
     idempotency::{Answer, answer},
     store::{Form, StoredAnswer},
 };
@@ -70,11 +71,19 @@ pub(super) async fn verb(
             }
         }
     };
-    let told = console.once.run(&console.store, intent, work).await?;
+    let told = console.once.run(&console.store, intent.clone(), work).await?;
+    let Some(id) = run_of(&told) else { return Ok(told) };
     // What a key was to be answered should the server die is no answer while the host is asked what is true.
-    match run_of(&told).and_then(|id| console.power.live(&id)) {
-        Some(live) => Ok(answer_of(&live.wait().await)),
-        None => Ok(told),
+    if let Some(live) = console.power.live(&id) {
+        return Ok(answer_of(&live.wait().await));
+    }
+    // And none when that came to be known just now, between the two looks.
+    let Some(intent) = intent else { return Ok(told) };
+    match console.store.key(intent, fresh::now()).await {
+        Ok(Some((_, known))) => Ok(known),
+        Ok(None) => Ok(console.power.run(&id).await.ok().flatten().map_or(told, |run| answer_of(&run))),
+        // Kept in memory, because the record cannot be written.
+        Err(_) => Ok(told),
     }
 }
 
