@@ -8,6 +8,8 @@ mod harness;
 
 #[path = "agent/approvals.rs"]
 mod approvals;
+#[path = "agent/conversations.rs"]
+mod conversations;
 #[path = "agent/provider.rs"]
 mod provider;
 #[path = "agent/reach.rs"]

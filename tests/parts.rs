@@ -12,8 +12,8 @@ use breakglass::parts;
 use domain::{
     ids::Millis,
     page::{Controls, Part},
-    probe::{Disk, HostSays, Lock, Share, SshSays, Standing, Verdict},
-    verb::{Mutation, Outcome, Verb},
+    probe::{Disk, HostSays, Share, SshSays, Standing, Verdict},
+    verb::{Lock, Mutation, Outcome, Verb},
 };
 use values::*;
 

@@ -10,9 +10,9 @@ use domain::{
     page::{Page, SessionList, SignIn, Surroundings},
     permission::Choice,
     preset::Presets,
-    probe::{KeyHost, Lock, TargetStatus},
+    probe::{KeyHost, TargetStatus},
     turn::check_prompt,
-    verb::Verb,
+    verb::{Lock, Verb},
 };
 
 use tokio_util::sync::CancellationToken;

@@ -5,10 +5,10 @@ use domain::{
     ids::{Millis, RunId},
     page::{Controls, Surroundings},
     probe::{
-        ChangedKey, Disk, Figures, HostLook, HostSays, KeyHost, Lock, Reached, Share, SshLook, SshSays, Standing,
+        ChangedKey, Disk, Figures, HostLook, HostSays, KeyHost, Reached, Share, SshLook, SshSays, Standing,
         TargetStatus, Verdict, WayStep, WayUp,
     },
-    verb::{Mutation, Outcome, Verb},
+    verb::{Lock, Mutation, Outcome, Verb},
 };
 
 pub const NOW: u64 = 1_763_640_000_000;

@@ -3,6 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[path = "recordings/drafts.rs"]
+mod drafts;
+#[path = "recordings/failures.rs"]
+mod failures;
+
 use std::{
     collections::BTreeSet,
     fmt::Write,
@@ -163,86 +168,6 @@ fn every_line_is_json_and_says_something() {
     }
 }
 
-/// A second reader, as plain as can be: it trusts that the lines are what they are in these files.
-fn texts_by_hand(name: &str) -> Vec<String> {
-    let lines = String::from_utf8(raw(name)).unwrap();
-    let mut texts = Vec::new();
-    for line in lines.lines() {
-        let line: Value = serde_json::from_str(&line.replace("\\ud83d", "\\ufffd")).unwrap();
-        if line["type"] == "assistant" {
-            let blocks = line["message"]["content"].as_array().unwrap();
-            texts.extend(blocks.iter().filter_map(|block| block["text"].as_str()).map(str::to_owned));
-        }
-    }
-    texts
-}
-
-#[test]
-fn no_text_of_the_assistant_is_lost() {
-    for name in names() {
-        let said = said(&name);
-        let text = |said: &Said| match said {
-            Said::Text { text, .. } | Said::ApiError { text, .. } => Some(text.clone()),
-            _ => None,
-        };
-        assert_eq!(said.iter().filter_map(text).collect::<Vec<_>>(), texts_by_hand(&name), "{name}");
-    }
-}
-
-#[test]
-fn a_draft_is_the_text_that_comes_or_is_void() {
-    let mut superseded = 0;
-    for name in names() {
-        let mut draft = Draft::default();
-        for said in said(&name) {
-            match said {
-                Said::Partial { parent: None, partial } => {
-                    draft.take(&partial);
-                }
-                Said::Text { parent: None, text, .. } => {
-                    if !draft.text().is_empty() {
-                        assert_eq!(draft.text(), text, "{name}");
-                        superseded += 1;
-                    }
-                    draft.supersede();
-                }
-                Said::Finished(_) => assert_eq!(draft.text(), "", "{name} leaves a draft behind"),
-                _ => {}
-            }
-        }
-    }
-    assert!(superseded >= 5, "the recordings hold drafts that became texts");
-}
-
-#[test]
-fn the_draft_of_a_stream_that_broke_off_disappears_before_the_text_comes() {
-    for name in ["sse_error", "stall"] {
-        let mut draft = Draft::default();
-        let mut seen = Vec::new();
-        for said in said(name) {
-            match said {
-                Said::Partial { partial, .. } => match draft.take(&partial) {
-                    Change::None => {}
-                    Change::Draft(_) => seen.push("draft"),
-                    Change::Void => seen.push("void"),
-                },
-                Said::Text { .. } => seen.push("text"),
-                _ => {}
-            }
-        }
-        assert_eq!(seen, ["draft", "draft", "void", "text"], "{name}");
-    }
-}
-
-/// The CLI asks the model to go on where the block before ended, and does so three times.
-#[test]
-fn a_block_that_came_whole_stays_when_the_next_one_breaks_off() {
-    let said = said("sse_error_late");
-    assert_eq!(texts(&said), ["first"; 4]);
-    let id = |said: &Said| if let Said::Text { message_id, .. } = said { Some(message_id.clone()) } else { None };
-    assert_eq!(said.iter().filter_map(id).collect::<BTreeSet<_>>().len(), 4);
-}
-
 #[test]
 fn three_texts_are_of_one_message() {
     let said = said("three_texts");
@@ -342,98 +267,6 @@ fn what_a_subagent_says_names_the_call_on_whose_behalf() {
     assert_eq!(said.iter().filter(inner).count(), 1);
     assert_eq!(results(&said)[0].parent, agent);
     assert_eq!(results(&said)[1].parent, None, "the agent's own result is of the main conversation");
-}
-
-#[test]
-fn a_subagent_that_fails_says_so_in_its_result_and_its_retries_are_retries() {
-    let result = only_result("subagent_fails");
-    assert!(result.is_error && result.output.contains("API Error: 400"));
-    let attempts = attempts("subagent_retries");
-    assert_eq!(attempts, [(1, Some(529), "overloaded".into()), (2, Some(529), "overloaded".into())]);
-}
-
-fn attempts(name: &str) -> Vec<(u32, Option<u16>, String)> {
-    let retry = |said| match said {
-        Said::Retry { attempt, status, error, .. } => Some((attempt, status, error)),
-        _ => None,
-    };
-    said(name).into_iter().filter_map(retry).collect()
-}
-
-#[test]
-fn an_api_error_is_an_error_although_its_subtype_is_success() {
-    let rows = [
-        ("unknown_model", "model_not_found", Some(404), 0),
-        ("api_400", "unknown", Some(400), 0),
-        ("api_403", "authentication_failed", Some(403), 0),
-        ("api_404", "model_not_found", Some(404), 0),
-        ("api_413", "invalid_request", Some(413), 0),
-        ("api_no_credit", "billing_error", Some(400), 0),
-        ("api_429_rejected", "rate_limit", Some(429), 0),
-        ("api_401", "authentication_failed", Some(401), 2),
-        ("api_429", "rate_limit", Some(429), 2),
-        ("api_500", "server_error", Some(500), 2),
-        ("api_529", "server_error", Some(529), 2),
-        ("api_refused", "server_error", None, 2),
-        ("api_dns", "server_error", None, 2),
-        ("no_headers", "server_error", None, 2),
-        ("refusal", "invalid_request", None, 0),
-        ("sse_error_late", "server_error", None, 0),
-    ];
-    for (name, kind, status, retries) in rows {
-        let end = only_finish(name);
-        assert_eq!((&*end.subtype, end.is_error), ("success", true), "{name}");
-        let text = end.result.unwrap();
-        let error = Said::ApiError { text, kind: kind.into(), status };
-        assert_eq!(said(name).iter().filter(|said| **said == error).count(), 1, "{name}");
-        let attempts = attempts(name);
-        assert_eq!(attempts.iter().map(|retry| retry.0).collect::<Vec<_>>(), (1..=retries).collect::<Vec<_>>());
-        assert!(attempts.iter().all(|retry| retry.1 == status), "{name}");
-    }
-}
-
-#[test]
-fn what_passes_leaves_retries_and_no_error() {
-    for (name, retries) in [("stream_dropped", 1), ("api_529_passed", 2), ("sse_error", 0), ("stall", 0)] {
-        let said = said(name);
-        assert!(!finished(&said)[0].is_error && texts(&said).len() == 1, "{name}");
-        assert_eq!(attempts(name).len(), retries, "{name}");
-    }
-}
-
-#[test]
-fn a_limit_that_was_reached_is_an_error_with_its_reason_and_no_result() {
-    for (name, subtype) in [("max_turns", "error_max_turns"), ("max_budget", "error_max_budget_usd")] {
-        let end = only_finish(name);
-        assert_eq!((&*end.subtype, end.is_error, end.result), (subtype, true, None));
-        assert!(end.errors[0].starts_with("Reached maximum"), "{:?}", end.errors);
-    }
-}
-
-#[test]
-fn a_process_that_cannot_begin_says_why_on_standard_error() {
-    let rows = [
-        ("session_id_used", "is already in use."),
-        ("agent_unknown", "--agent 'breakglass' not found."),
-        ("root_refused", "cannot be used with root/sudo privileges"),
-    ];
-    for (name, why) in rows {
-        assert_eq!(said(name), [], "{name}");
-        assert!(stderr(name).unwrap().contains(why), "{name}");
-    }
-    let said = said("resume_unknown");
-    assert!(matches!(&*said, [Said::Finished(end)] if end.is_error && end.errors[0].starts_with("No conversation")));
-    assert!(stderr("resume_unknown").unwrap().starts_with("No conversation found with session ID"));
-}
-
-#[test]
-fn an_interrupted_turn_is_an_error_and_the_next_one_is_not() {
-    let said = said("interrupt");
-    let ends: Vec<bool> = finished(&said).iter().map(|end| end.is_error).collect();
-    assert_eq!(ends, [true, false]);
-    assert!(said.iter().any(|said| matches!(said, Said::Answers { error: None, .. })));
-    assert!(only_finish("sigint").is_error);
-    assert_eq!(finished(&self::said("sigterm")), Vec::<&Finished>::new(), "killed, it has no last word");
 }
 
 #[test]

@@ -7,10 +7,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    ids::{Millis, RunId},
-    probe::Lock,
-};
+use crate::ids::{Millis, RunId};
 
 /// One whitelisted power operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -184,6 +181,17 @@ pub struct Mutation {
     pub by: String,
     /// Since when.
     pub started: Millis,
+}
+
+/// A lock that forbids mutations until an operator lifts it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    /// Who set it.
+    pub by: String,
+    /// Since when.
+    pub since: Millis,
+    /// Why, in the words of who set it; may be empty.
+    pub why: String,
 }
 
 /// What is known about a target's mutations.

@@ -24,9 +24,9 @@ use domain::{
     event::Event,
     host::{CaptureId, Part},
     ids::RunId,
-    probe::{ChangedKey, Lock},
+    probe::ChangedKey,
     runbook::StepOutcome,
-    verb::{self, HostEnd, Mutation, Mutations, Outcome, Refused, Verb},
+    verb::{self, HostEnd, Lock, Mutation, Mutations, Outcome, Refused, Verb},
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;

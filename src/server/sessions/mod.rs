@@ -6,7 +6,9 @@
 pub mod backend;
 mod chunks;
 pub mod permissions;
+mod recent;
 pub mod session;
+mod slot;
 mod turn;
 
 use std::{

@@ -1,12 +1,9 @@
 //! One session: its log, its turn, and what its followers look at. It knows no transport: a follower holds a cursor and
 //! a `watch` that only says "look again", and asks for what comes after its cursor.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -16,12 +13,17 @@ use domain::{
     ids::{EntryId, Millis, SessionId},
     log::Head,
     sse,
-    turn::{Admission, Ending, Phase, Refused},
+    turn::{Ending, Phase},
 };
-use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::watch;
 
-use super::{backend::Steer, chunks::Chunks, locked, permissions::Waiting};
+use super::{
+    chunks::Chunks,
+    locked,
+    permissions::Waiting,
+    recent::Recent,
+    slot::{TurnGuard, TurnSlot},
+};
 
 use crate::server::{
     fresh,
@@ -56,38 +58,8 @@ pub struct LiveFrames {
     pub progress: Option<Bytes>,
 }
 
-#[derive(Default)]
-struct Recent {
-    frames: VecDeque<Bytes>,
-    bytes: usize,
-    /// The id of the first of `frames`.
-    first: u64,
-}
-
-/// What is kept of a session in memory, in frames and in bytes.
-const RECENT_FRAMES: usize = 512;
-const RECENT_BYTES: usize = 1 << 20;
 /// How much is read for a follower at once, in bytes.
 pub const CHUNK: usize = 64 << 10;
-
-/// The turn that runs, if one does.
-#[derive(Default)]
-struct TurnSlot {
-    phase: Phase,
-    stop: CancellationToken,
-    stopped: Option<Stopped>,
-    /// The way into the turn, where its backend takes messages.
-    steer: Option<mpsc::Sender<Steer>>,
-    /// True when this turn, or the last one while none runs, was ended by an operator, by its time or by the server.
-    ended_early: bool,
-}
-
-/// Why a turn was told to stop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stopped {
-    By(String),
-    ServerEnds,
-}
 
 impl Session {
     pub(super) fn new(stored: StoredSession, store: Store, chunks: Arc<Chunks>) -> Self {
@@ -96,7 +68,7 @@ impl Session {
             created: stored.created,
             store,
             chunks,
-            recent: Mutex::new(Recent { first: stored.head.len(), ..Recent::default() }),
+            recent: Mutex::new(Recent::after(stored.head)),
             head: watch::Sender::new(stored.head),
             live: watch::Sender::default(),
             title: Mutex::new(stored.title),
@@ -236,7 +208,7 @@ impl Session {
     }
 
     pub(super) fn turn_slot(&self) -> TurnGuard<'_> {
-        TurnGuard { slot: locked(&self.turn), phase: &self.phase }
+        TurnGuard::of(&self.turn, &self.phase)
     }
 
     /// Waits until no turn runs.
@@ -285,125 +257,5 @@ impl Session {
             *unclosed = false;
         }
         Ok(())
-    }
-}
-
-impl Recent {
-    fn push(&mut self, id: EntryId, frame: Bytes) {
-        debug_assert_eq!(id.0, self.first + self.frames.len() as u64, "the log has no gaps");
-        self.bytes += frame.len();
-        self.frames.push_back(frame);
-        while self.frames.len() > RECENT_FRAMES || (self.bytes > RECENT_BYTES && self.frames.len() > 1) {
-            if let Some(oldest) = self.frames.pop_front() {
-                self.bytes -= oldest.len();
-                self.first += 1;
-            }
-        }
-    }
-
-    fn from(&self, from: EntryId) -> Option<(Bytes, EntryId)> {
-        let skip = usize::try_from(from.0.checked_sub(self.first)?).ok()?;
-        let mut frames = self.frames.iter().skip(skip);
-        let first = frames.next()?;
-        let mut next = from.0 + 1;
-        // One frame is the common case while following; it is shared, not copied.
-        let Some(second) = frames.next() else {
-            return Some((first.clone(), EntryId(next)));
-        };
-        let mut chunk = BytesMut::with_capacity(CHUNK);
-        chunk.extend_from_slice(first);
-        for frame in std::iter::once(second).chain(frames) {
-            if chunk.len() + frame.len() > CHUNK {
-                break;
-            }
-            chunk.extend_from_slice(frame);
-            next += 1;
-        }
-        Some((chunk.freeze(), EntryId(next)))
-    }
-}
-
-/// The turn's state under its lock.
-pub(super) struct TurnGuard<'a> {
-    slot: MutexGuard<'a, TurnSlot>,
-    phase: &'a watch::Sender<Phase>,
-}
-
-impl TurnGuard<'_> {
-    /// Asks `rule` about the phase, and takes the slot when it says "begin".
-    pub(super) fn admit(
-        mut self,
-        rule: impl FnOnce(Phase) -> Result<Admission, Refused>,
-    ) -> Result<Admission, Refused> {
-        let admission = rule(self.slot.phase)?;
-        if admission == Admission::Begin {
-            *self.slot = TurnSlot { phase: Phase::Running, ..TurnSlot::default() };
-            self.phase.send_replace(Phase::Running);
-        }
-        Ok(admission)
-    }
-
-    pub(super) fn stop(self, by: &str) -> bool {
-        self.stop_because(Stopped::By(by.to_owned()))
-    }
-
-    pub(super) fn stop_for_shutdown(self) {
-        self.stop_because(Stopped::ServerEnds);
-    }
-
-    fn stop_because(mut self, why: Stopped) -> bool {
-        let runs = self.slot.phase == Phase::Running;
-        if runs {
-            self.slot.phase = Phase::Stopping;
-            self.slot.stopped = Some(why);
-            self.slot.ended_early = true;
-            self.slot.stop.cancel();
-            self.phase.send_replace(Phase::Stopping);
-        }
-        runs
-    }
-
-    /// What a turn's task listens to.
-    pub(super) fn stop_token(&self) -> CancellationToken {
-        self.slot.stop.clone()
-    }
-
-    /// Opens the way into the turn.
-    pub(super) fn take_messages(mut self, steer: mpsc::Sender<Steer>) {
-        self.slot.steer = Some(steer);
-    }
-
-    /// The way into the turn, where there is one.
-    pub(super) fn steer(&self) -> Option<mpsc::Sender<Steer>> {
-        self.slot.steer.clone()
-    }
-
-    pub(super) fn stopped(&self) -> Option<Stopped> {
-        self.slot.stopped.clone()
-    }
-
-    /// The turn's time is up.
-    pub(super) fn timed_out(mut self) {
-        self.slot.ended_early = true;
-    }
-
-    /// True when the turn that runs takes messages; false where it takes none, or where none runs.
-    pub(super) fn takes_messages(&self) -> bool {
-        self.slot.phase != Phase::Running || self.slot.steer.is_some()
-    }
-
-    /// Closes the way into the turn: it takes no messages after all.
-    pub(super) fn take_no_messages(mut self) {
-        self.slot.steer = None;
-    }
-
-    /// See [`TurnSlot::ended_early`].
-    pub(super) fn ended_early(&self) -> bool {
-        self.slot.ended_early
-    }
-
-    pub(super) fn over(mut self) {
-        *self.slot = TurnSlot { ended_early: self.slot.ended_early, ..TurnSlot::default() };
-        self.phase.send_replace(Phase::Idle);
     }
 }

@@ -18,7 +18,8 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{
     Sessions,
     backend::{Backend, Finished, Steer, Task, Turn, TurnError, TurnLog},
-    session::{Session, Stopped},
+    session::Session,
+    slot::Stopped,
 };
 
 /// How long a backend has to stop before it is dropped, which ends its children at once.

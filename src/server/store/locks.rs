@@ -1,6 +1,6 @@
 //! The lock of a target on disk.
 
-use domain::{ids::Millis, probe::Lock};
+use domain::{ids::Millis, verb::Lock};
 use rusqlite::{OptionalExtension, params};
 
 use super::{Store, StoreError};

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{Millis, RunId},
-    verb::{Mutation, Verb},
+    verb::{Lock, Mutation, Verb},
 };
 
 /// `GET /api/target`: what is known of the target, as it was last seen.
@@ -43,17 +43,6 @@ pub struct TargetStatus {
     pub way_up: Option<WayUp>,
     /// Host keys that are not those that were pinned.
     pub changed_keys: Vec<ChangedKey>,
-}
-
-/// A lock that forbids mutations until an operator lifts it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lock {
-    /// Who set it.
-    pub by: String,
-    /// Since when.
-    pub since: Millis,
-    /// Why, in the words of who set it; may be empty.
-    pub why: String,
 }
 
 /// One question to the hypervisor.
