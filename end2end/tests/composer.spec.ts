@@ -244,17 +244,22 @@ test('a double tap on a confirmation is one run, and raises no alarm', async ({ 
   expect(await console.runs()).toMatchObject([{ verb: 'cycle', outcome: 'done' }]);
 });
 
-test('what is typed while a turn runs stays, and a preset leaves it alone', async ({ page, console }) => {
-  await openSession(page, console);
-  await field(page).fill('for later');
-  await preset(page, 'Memory').click();
-  await expect(stopButton(page)).toBeVisible();
-  await field(page).press('End');
-  await field(page).pressSequentially(', and more');
-  await field(page).press('Enter');
-  await expect(page.locator('.finished')).toHaveCount(1);
-  await expect(field(page)).toHaveValue('for later, and more');
-  await expect(page.locator('.row.prompt')).toHaveCount(1);
+test.describe('while a turn runs', () => {
+  test.use({ hangs: ['free'] });
+
+  test('what is typed stays, and a preset leaves it alone', async ({ page, console }) => {
+    await openSession(page, console);
+    await field(page).fill('for later');
+    await preset(page, 'Memory').click();
+    await expect(stopButton(page)).toBeVisible();
+    await field(page).press('End');
+    await field(page).pressSequentially(', and more');
+    await field(page).press('Enter');
+    console.release();
+    await expect(page.locator('.finished')).toHaveCount(1);
+    await expect(field(page)).toHaveValue('for later, and more');
+    await expect(page.locator('.row.prompt')).toHaveCount(1);
+  });
 });
 
 test.describe('with a short limit', () => {

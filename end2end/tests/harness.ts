@@ -3,7 +3,7 @@
 // gives the console an agent besides: the real Claude Code CLI, and a scripted provider behind it.
 import { test as base, expect, type BrowserContext, type Locator, type Page } from '@playwright/test';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -68,6 +68,11 @@ export class Console {
     this.signInLink = link;
   }
 
+  // Lets the commands of the target go on that `hangs` named.
+  release(): void {
+    writeFileSync(path.join(this.folder, GO), '');
+  }
+
   // Takes its record away, as when a machine was set up anew. It must have been killed before.
   wipe(): void {
     remove(this.folder);
@@ -127,6 +132,21 @@ export class Console {
     const active = async () => (await this.sessions()).find(({ id }) => id === session)?.turn_active;
     await expect.poll(active, { timeout: 40_000, intervals: [20, 20, 50, 100] }).toBe(false);
   }
+}
+
+const GO = 'go';
+
+// A PATH on which these commands of the target wait until the console's `release`.
+function hanging(folder: string, commands: string[]): Environment {
+  if (commands.length === 0) return {};
+  const programs = path.join(folder, 'hanging');
+  mkdirSync(programs);
+  for (const command of commands) {
+    const real = execFileSync('sh', ['-c', `command -v ${command}`], { encoding: 'utf8' }).trim();
+    const words = `#!/bin/sh\nuntil [ -e '${path.join(folder, GO)}' ]; do sleep 0.05; done\nexec ${real} "$@"\n`;
+    writeFileSync(path.join(programs, command), words, { mode: 0o755 });
+  }
+  return { PATH: `${programs}:${process.env.PATH}` };
 }
 
 // Each turn has four entries: a prompt, words, its result and its end.
@@ -336,6 +356,8 @@ type Fixtures = {
   folder: string;
   settings: string[];
   environment: Environment;
+  // Commands of the target that wait until the console's `release`, so that a turn is as slow as its test needs it.
+  hangs: string[];
   console: Console;
   errors: string[];
 };
@@ -343,13 +365,14 @@ type Fixtures = {
 export const test = base.extend<Fixtures>({
   settings: [[], { option: true }],
   environment: [{}, { option: true }],
+  hangs: [[], { option: true }],
   folder: async ({}, use) => {
     const folder = mkdtempSync(path.join(tmpdir(), 'breakglass-'));
     await use(folder);
     remove(folder);
   },
-  console: async ({ folder, settings, environment }, use) => {
-    const console = await Console.start(folder, settings, environment);
+  console: async ({ folder, settings, environment, hangs }, use) => {
+    const console = await Console.start(folder, settings, { ...environment, ...hanging(folder, hangs) });
     await use(console);
     await console.kill();
   },

@@ -1,11 +1,14 @@
 // What the eye and the thumb need, measured; and what the network and the browser are told.
 import type { Page } from '@playwright/test';
-import { bearer, expect, field, forgiveLostRequests, hydrated, lamp, linkDown, openSession, preset, send, signIn, test, verb } from './harness';
+import { bearer, expect, field, forgiveLostRequests, hydrated, lamp, linkDown, openSession, preset, send, signIn, test, verb, type Console } from './harness';
+
+// Triage's first command waits until it has been looked at while it runs.
+test.use({ hangs: ['uptime'] });
 
 const widths = [320, 390, 430, 768, 900, 1280];
 
 // The page in the states that matter, one after the other. `look` is called in each.
-async function inEachState(page: Page, look: (state: string) => Promise<void>): Promise<void> {
+async function inEachState(page: Page, console: Console, look: (state: string) => Promise<void>): Promise<void> {
   const openVm = async () => {
     if (await page.locator('.vm-button').isVisible()) await page.locator('.vm-button').click();
   };
@@ -13,6 +16,7 @@ async function inEachState(page: Page, look: (state: string) => Promise<void>): 
   await preset(page, 'Triage').click();
   await expect(page.locator('.tool[data-state=running]')).toHaveCount(1);
   await look('a turn that runs');
+  console.release();
   await expect(page.locator('.finished')).toBeVisible();
   await send(page, `!printf '%0300d\\n' 7; exit 3`);
   await expect(page.locator('.finished')).toHaveCount(2);
@@ -33,7 +37,7 @@ async function inEachState(page: Page, look: (state: string) => Promise<void>): 
 
 test('nothing is wider than the window', async ({ page, console }) => {
   await openSession(page, console);
-  await inEachState(page, async (state) => {
+  await inEachState(page, console, async (state) => {
     const own = page.viewportSize()!;
     for (const width of widths) {
       await page.setViewportSize({ width, height: own.height });
@@ -58,7 +62,7 @@ test('what can be tapped is at least 44 by 44', async ({ page, console }) => {
   await openSession(page, console);
   const own = page.viewportSize()!;
   await page.setViewportSize({ width: 390, height: 844 });
-  await inEachState(page, async (state) => {
+  await inEachState(page, console, async (state) => {
     const small = await page.evaluate(() => {
       const all = document.querySelectorAll('a[href], button, summary, textarea, input:not([type=hidden]), select');
       return [...all]
@@ -155,7 +159,7 @@ for (const scheme of ['dark', 'light'] as const)
     await openSession(page, console);
     const own = page.viewportSize()!;
     await page.setViewportSize({ width: 390, height: 844 });
-    await inEachState(page, async (state) => expect(await faintTexts(page, 6), state).toEqual([]));
+    await inEachState(page, console, async (state) => expect(await faintTexts(page, 6), state).toEqual([]));
     await page.goBack();
     await page.goto(page.url().replace(/#.*/, ''));
     await hydrated(page);
@@ -175,7 +179,7 @@ for (const scheme of ['dark', 'light'] as const)
 
 test('each thing that can be pressed has a name', async ({ page, console }) => {
   await openSession(page, console);
-  await inEachState(page, async (state) => {
+  await inEachState(page, console, async (state) => {
     const nameless = await page.evaluate(() => {
       const all = [...document.querySelectorAll('a[href], button, summary')].filter(
         (element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest('[aria-hidden=true]'),

@@ -67,44 +67,63 @@ test('presets, composer and VM controls are in the first paint, before the progr
   await hydrated(page);
 });
 
-test('a tap on Triage shows command by command what is found out, and ends in a verdict', async ({ page, console }) => {
-  await signIn(page, console);
-  await hydrated(page);
-  await expect(lamp(page)).toHaveText('ready');
-  await expect(page.getByRole('heading', { name: /^What is wrong with/ })).toBeVisible();
+test.describe('with a target that takes its time', () => {
+  test.use({ hangs: ['uptime'] });
 
-  await preset(page, 'Triage').click();
-  await expect(stopButton(page)).toBeVisible();
-  await expect(sendButton(page)).toHaveCount(0);
-  await expect(page.getByRole('button', { name: 'New session' })).toBeDisabled();
-  for (const name of presets) await expect(preset(page, name)).toBeDisabled();
-  await expect(lamp(page)).toHaveText('working');
-  // The first command takes two seconds: the others are not there yet.
-  await expect(page.locator('.tool[data-state=running]')).toHaveCount(1);
-  await expect(page.locator('.tool')).toHaveCount(1);
+  test('a tap on Triage shows command by command what is found out, and ends in a verdict', async ({ page, console }) => {
+    await signIn(page, console);
+    await hydrated(page);
+    await expect(lamp(page)).toHaveText('ready');
+    await expect(page.getByRole('heading', { name: /^What is wrong with/ })).toBeVisible();
 
-  await expect(page.locator('.finished')).toBeVisible();
-  const id = sessionOf(page);
-  await expect(lamp(page)).toHaveText(id.slice(0, 8));
-  await expect(sendButton(page)).toBeVisible();
-  await expect(stopButton(page)).toHaveCount(0);
-  await expect(page.getByRole('button', { name: 'New session' })).toBeEnabled();
-  await expect(preset(page, 'Triage')).toBeEnabled();
+    await preset(page, 'Triage').click();
+    await expect(stopButton(page)).toBeVisible();
+    await expect(sendButton(page)).toHaveCount(0);
+    await expect(page.getByRole('button', { name: 'New session' })).toBeDisabled();
+    for (const name of presets) await expect(preset(page, name)).toBeDisabled();
+    await expect(lamp(page)).toHaveText('working');
+    // The first command is not done: the others are not there yet.
+    await expect(page.locator('.tool[data-state=running]')).toHaveCount(1);
+    await expect(page.locator('.tool')).toHaveCount(1);
+    console.release();
 
-  const tools = (await console.entries(id)).filter((entry) => entry.kind === 'tool');
-  expect(tools.length).toBeGreaterThan(3);
-  await expect(page.locator('.tool[data-state=ended], .tool[data-state=failed]')).toHaveCount(tools.length);
-  // The verdict names the target, whatever it found.
-  const target = await page.locator('#vm .target').innerText();
-  await expect(page.locator('.row:has(+ .finished) .prose p').first()).toContainText(target);
+    await expect(page.locator('.finished')).toBeVisible();
+    const id = sessionOf(page);
+    await expect(lamp(page)).toHaveText(id.slice(0, 8));
+    await expect(sendButton(page)).toBeVisible();
+    await expect(stopButton(page)).toHaveCount(0);
+    await expect(page.getByRole('button', { name: 'New session' })).toBeEnabled();
+    await expect(preset(page, 'Triage')).toBeEnabled();
 
-  const memory = page.locator('.tool', { hasText: 'Memory and swap' });
-  await expect(memory.locator('.output')).toBeHidden();
-  await memory.locator('summary').click();
-  await expect(memory.locator('.command')).toContainText('/proc/meminfo');
-  await expect(memory.locator('.output')).toContainText('MemTotal');
-  await memory.locator('summary').click();
-  await expect(memory.locator('.output')).toBeHidden();
+    const tools = (await console.entries(id)).filter((entry) => entry.kind === 'tool');
+    expect(tools.length).toBeGreaterThan(3);
+    await expect(page.locator('.tool[data-state=ended], .tool[data-state=failed]')).toHaveCount(tools.length);
+    // The verdict names the target, whatever it found.
+    const target = await page.locator('#vm .target').innerText();
+    await expect(page.locator('.row:has(+ .finished) .prose p').first()).toContainText(target);
+
+    const memory = page.locator('.tool', { hasText: 'Memory and swap' });
+    await expect(memory.locator('.output')).toBeHidden();
+    await memory.locator('summary').click();
+    await expect(memory.locator('.command')).toContainText('/proc/meminfo');
+    await expect(memory.locator('.output')).toContainText('MemTotal');
+    await memory.locator('summary').click();
+    await expect(memory.locator('.output')).toBeHidden();
+  });
+
+  test('a preset goes on while the page is away', async ({ page, console }) => {
+    const id = await openSession(page, console);
+    await preset(page, 'Triage').click();
+    await expect(page.locator('.tool[data-state=running]')).toHaveCount(1);
+    await page.goto('about:blank');
+    console.release();
+    await console.idle(id);
+    await page.goto(`${console.base}/`);
+    await expect(page).toHaveURL(`${console.base}/`);
+    await expect(page.locator('.finished')).toBeVisible();
+    await hydrated(page);
+    await expect(lamp(page)).toHaveText(id.slice(0, 8));
+  });
 });
 
 test('each preset ends in a verdict', async ({ page, console }) => {
@@ -146,19 +165,6 @@ test('a reload in the middle of a turn loses nothing, and Stop stops it', async 
   expect((await console.entries(id)).map((entry) => entry.kind)).toEqual(
     expect.arrayContaining(['user', 'tool', 'tool_result', 'cancelled', 'turn_end']),
   );
-});
-
-test('a preset goes on while the page is away', async ({ page, console }) => {
-  const id = await openSession(page, console);
-  await preset(page, 'Triage').click();
-  await expect(page.locator('.tool[data-state=running]')).toHaveCount(1);
-  await page.goto('about:blank');
-  await console.idle(id);
-  await page.goto(`${console.base}/`);
-  await expect(page).toHaveURL(`${console.base}/`);
-  await expect(page.locator('.finished')).toBeVisible();
-  await hydrated(page);
-  await expect(lamp(page)).toHaveText(id.slice(0, 8));
 });
 
 test('New session begins an empty one and leaves the old one on record', async ({ page, console }) => {
