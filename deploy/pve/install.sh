@@ -261,7 +261,7 @@ install_line() {
                 *" $MARK") printf '%s\n' "$line" ;;
                 *) printf '%s\n' "$old" ;;
             esac
-        done <"$real" >"$new"
+        done <"$real" >"$new" || failed "$real cannot be copied: it is as it was"
         write_keys "$new"
         rm -f -- "$new"
         say "replaced the console's line in $real"
@@ -272,12 +272,12 @@ install_line() {
         (umask 077 && mkdir -p -- "$(dirname -- "$real")" && : >"$real") || failed "$real cannot be made"
     fi
     new=$(mktemp) || failed 'no temporary file can be made: is the disk full?'
-    cat -- "$real" >"$new"
+    cat -- "$real" >"$new" || failed "$real cannot be copied: it is as it was"
     # A last line without an end must not become one with ours.
     if [ -s "$new" ] && [ -n "$(tail -c 1 "$new")" ]; then
         printf '\n' >>"$new"
     fi
-    printf '%s\n' "$line" >>"$new"
+    printf '%s\n' "$line" >>"$new" || failed "$real cannot be copied: it is as it was"
     write_keys "$new"
     rm -f -- "$new"
     say "added a line to $real"
@@ -290,7 +290,8 @@ remove_line() {
     fi
     will "remove the console's line from $real" || return 0
     new=$(mktemp) || failed 'no temporary file can be made: is the disk full?'
-    grep -v -- " $MARK\$" "$real" >"$new"
+    # It exits with 1 where no other line is left.
+    grep -a -v -- " $MARK\$" "$real" >"$new" || [ $? -eq 1 ] || failed "$real cannot be copied: it is as it was"
     write_keys "$new"
     rm -f -- "$new"
     say "removed the console's line from $real"

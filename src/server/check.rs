@@ -57,6 +57,10 @@ impl Checker {
         let target = self.prober.target_name();
         let verb = way_up.verb;
         let awaited = super::probe::comes_up(verb) && self.prober.status().ssh.is_some();
+        if way_up.failed {
+            let failed = format!("the {verb} failed before it moved {target}: its output says why");
+            return [failed].into_iter().chain(way_up.times()).collect();
+        }
         let answered = way_up.steps.iter().find(|step| step.reached == Reached::Ssh);
         let words = match answered {
             Some(step) => {

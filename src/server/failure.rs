@@ -154,6 +154,11 @@ fn store_words(error: &StoreError) -> String {
         StoreError::ReadOnly => "the console's record cannot be written: check its data directory and send again; \
                                  the vm controls work all the same"
             .into(),
+        StoreError::Hangs => {
+            "the console's disk does not answer: send again when it does; the vm controls work all the \
+                              same"
+                .into()
+        }
         StoreError::Sqlite(_) | StoreError::Folder { .. } | StoreError::Closed => {
             "the console's record failed; its log says more. the vm controls work all the same".into()
         }

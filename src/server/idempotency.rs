@@ -6,15 +6,20 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use domain::ids::Millis;
+use tokio::time::timeout;
 
 use super::{
     failure::Failure,
     fresh,
-    store::{Intent, KEPT, Store, StoredAnswer},
+    store::{Intent, KEPT, Store, StoreError, StoredAnswer},
 };
+
+/// How long a call waits for the record to say whether its key is known. A disk that hangs must not cost a rescue.
+const LOOK_UP: Duration = Duration::from_secs(5);
 
 /// What a call came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +64,7 @@ impl Once {
             // Dropped at the end of this task, also when the work panics: a key never stays under way.
             let running = Running { once, intent };
             let Running { once, intent } = &running;
-            match store.key(intent.clone(), fresh::now()).await {
+            match timeout(LOOK_UP, store.key(intent.clone(), fresh::now())).await.unwrap_or(Err(StoreError::Hangs)) {
                 Ok(Some((body, _))) if body != intent.body => return Err(Failure::KeyReused),
                 Ok(Some((_, known))) => return Ok(known),
                 Ok(None) => {}

@@ -7,8 +7,13 @@ use axum::{
     extract::connect_info::Connected,
     serve::{IncomingStream, Listener},
 };
+use nix::sys::socket::{setsockopt, sockopt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
+
+/// After how many seconds of silence a peer is asked whether it is there, and how often then.
+const KEEP_IDLE: u32 = 60;
+const KEEP_INTERVAL: u32 = 15;
 
 /// A TCP listener whose connections give up on a peer that takes nothing.
 pub struct PatientListener {
@@ -43,7 +48,11 @@ impl Listener for PatientListener {
         let _ = stream.set_nodelay(true);
         // A peer that has vanished takes heartbeats for as long as the kernel's buffer has room; the kernel knows sooner.
         let patience = u32::try_from(self.patience.as_millis()).unwrap_or(u32::MAX);
-        let _ = nix::sys::socket::setsockopt(&stream, nix::sys::socket::sockopt::TcpUserTimeout, &patience);
+        let _ = setsockopt(&stream, sockopt::TcpUserTimeout, &patience);
+        // And of one that vanished while nothing was sent, nobody would ever know.
+        let _ = setsockopt(&stream, sockopt::KeepAlive, &true);
+        let _ = setsockopt(&stream, sockopt::TcpKeepIdle, &KEEP_IDLE);
+        let _ = setsockopt(&stream, sockopt::TcpKeepInterval, &KEEP_INTERVAL);
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.patience));
         (Box::pin(stream), peer)

@@ -174,6 +174,12 @@ pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Resu
         child_env: config.child_env,
         preset_labels: presets.iter().map(|preset| preset.label.clone()).collect(),
     });
+    if ai.is_some() && config.auth.believes_this_machine() {
+        tracing::warn!(
+            "trusted_proxies names this machine, where the agent runs: it could say that it is any operator. Let the proxy \
+             run elsewhere, or reach the console by an address that the agent cannot take"
+        );
+    }
     let backends = Backends { ai, runbook };
     let disk = Disk { data_dir: config.data_dir.clone(), warn_bytes: config.limits.disk_warn_bytes };
     if let Some(warning) = disk.warning() {

@@ -1,9 +1,13 @@
 //! Retention: sessions in which nothing has happened for long are deleted, with their folders, and old runs with them. Off
 //! unless the configuration has a number for it.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use domain::ids::Millis;
+use domain::ids::{Millis, SessionId};
 
 use super::{
     fresh,
@@ -28,13 +32,35 @@ pub fn begin(store: Store, sessions: Arc<Sessions>, sessions_dir: PathBuf, keep:
     });
 }
 
-async fn round(store: &Store, sessions: &Sessions, folder: &std::path::Path, before: Millis) -> Result<(), StoreError> {
+async fn round(store: &Store, sessions: &Sessions, folder: &Path, before: Millis) -> Result<(), StoreError> {
     for id in store.older_sessions(before).await? {
         if sessions.forget(&id, before).await? {
-            // It may have none, when no agent ever worked there.
-            let _ = tokio::fs::remove_dir_all(folder.join(id.as_str())).await;
+            remove(&folder.join(id.as_str())).await;
             tracing::info!(session = %id, "deleted, as nothing has happened in it for long (BREAKGLASS_RETENTION_DAYS)");
         }
     }
+    remove_strays(store, folder).await?;
     store.delete_runs(before).await
+}
+
+/// Folders of sessions that are not on record: a server that died, or an agent's read-only tree, may have left them.
+async fn remove_strays(store: &Store, folder: &Path) -> Result<(), StoreError> {
+    let Ok(mut folders) = tokio::fs::read_dir(folder).await else { return Ok(()) };
+    while let Ok(Some(found)) = folders.next_entry().await {
+        let Some(id) = found.file_name().to_str().and_then(|name| name.parse::<SessionId>().ok()) else { continue };
+        if store.session(id).await?.is_none() {
+            remove(&found.path()).await;
+        }
+    }
+    Ok(())
+}
+
+async fn remove(folder: &Path) {
+    match tokio::fs::remove_dir_all(folder).await {
+        // It may have none, when no agent ever worked there.
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::error!(folder = %folder.display(), %error, "the folder of a deleted session cannot be removed");
+        }
+        _ => {}
+    }
 }

@@ -85,7 +85,7 @@ async fn stop_says_when_nothing_was_left() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_turn_that_takes_too_long_is_ended_in_the_same_way() {
     let word = word(2);
-    let lab = Lab::open_with(|settings| Settings { turn_timeout_seconds: Some(8), ..settings }).await;
+    let lab = Lab::open_with(|settings| Settings { turn_timeout_seconds: Some(20), ..settings }).await;
     let session = lab.console.session().await;
     lab.console.prompt(&session, &script(json!([[{"bash": brood(&word)}]]))).await;
     hatched(&word).await;

@@ -227,3 +227,47 @@ async fn an_outcome_that_nobody_could_ask_for_is_put_right_when_the_host_answers
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_cannot_be_written_keeps_no_followed_run_from_ending() {
+    let hypervisor = Hypervisor::practice();
+    let sshd = Sshd::start(Some(&hypervisor.forced_command()));
+    let (network, folder) = (Network::before(&sshd), TempDir::new().unwrap());
+    hypervisor.configure("PRACTICE_SECONDS=1");
+    let program = network.serve(folder.path());
+    let call = program.http.post(format!("{}/api/pve/cycle", program.base)).bearer_auth(crate::harness::console::TOKEN);
+    let asking = tokio::spawn(call.json(&json!({})).send());
+    half_way(&hypervisor).await;
+    network.down();
+    program.kill();
+    let _ = asking.await;
+
+    let program = network.serve(folder.path());
+    let other = rusqlite::Connection::open(folder.path().join("breakglass.sqlite3")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    network.up();
+    let run = ended(&program).await;
+    assert_eq!((&run["outcome"], &run["exit_code"]), (&json!("done"), &json!(0)), "{run}");
+    eventually("it is given up to record it, and the next rescue is let in", async || {
+        let (status, told) = program.post("/api/pve/start", json!({})).await;
+        assert!([200, 409].contains(&status), "{told}");
+        (status == 200).then_some(())
+    })
+    .await;
+    other.execute_batch("ROLLBACK").unwrap();
+    eventually("it is on record when that can be written again", async || {
+        let known = other.query_row("SELECT count(*) FROM runs WHERE outcome = 'done'", [], |row| row.get::<_, i64>(0));
+        (known.unwrap() == 2).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_without_the_script_has_done_nothing() {
+    let sshd = Sshd::start(Some("/nonexistent/breakglass-pve"));
+    let console = Console::start(Settings { ssh_config: Some(sshd.ssh_config()), ..Settings::default() }).await;
+    let (status, told) = verb(&console, "cycle").await;
+    assert_eq!((status, &told["outcome"], &told["rejected"]), (502, &json!("refused"), &json!(true)), "{told}");
+    assert!(told["detail"].as_str().unwrap().contains("install.sh"), "{told}");
+    assert!(console.get_json("/api/target").await["unknown"].is_null(), "nothing stands in the way of the next");
+}

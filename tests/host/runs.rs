@@ -103,6 +103,18 @@ fn a_run_that_began_is_not_called_off_any_more() {
 }
 
 #[test]
+fn a_run_that_could_not_be_kept_is_not_called_off_while_it_may_be_the_one_at_work() {
+    let (hypervisor, sshd) = reachable();
+    hypervisor.configure("LIVE=/dev/null/live");
+    let mut client = begin(&hypervisor, &sshd, &format!("cycle {RUN}"));
+    hypervisor.configure(&format!("LIVE={}", hypervisor.path("live").display()));
+    let told = over_ssh(&sshd, format!("void {RUN}"));
+    assert!(text(&told.stdout).contains("\nstate: unknown\n") && !text(&told.stdout).contains("began:"), "{told:?}");
+    assert!(client.wait().unwrap().success());
+    assert_eq!((hypervisor.count("stop"), hypervisor.vm().0), (1, true));
+}
+
+#[test]
 fn whichever_comes_first_of_a_run_and_its_calling_off_holds_for_both() {
     let hypervisor = Hypervisor::practice();
     for n in 0..20 {

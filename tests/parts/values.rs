@@ -146,7 +146,7 @@ pub fn cycle(outcome: Option<Outcome>) -> Run {
 
 pub fn way(steps: &[(Reached, u64)], over: bool) -> WayUp {
     let steps = steps.iter().map(|(reached, seconds)| WayStep { reached: *reached, at: ago(*seconds) }).collect();
-    WayUp { run_id: run_id(7), verb: Verb::Cycle, began: ago(47), steps, over }
+    WayUp { run_id: run_id(7), verb: Verb::Cycle, began: ago(47), steps, over, failed: false }
 }
 
 pub fn history() -> Vec<RunSummary> {

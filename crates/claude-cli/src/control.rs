@@ -3,11 +3,6 @@
 
 use serde_json::{Value, json};
 
-/// Asks what the CLI can do; its answer shows that it knows this protocol.
-pub fn initialize(request_id: &str) -> String {
-    request(request_id, &json!({ "subtype": "initialize" }))
-}
-
 /// A message of the operator's. Its `uuid` is that by which the CLI says how far it has come.
 pub fn message(text: &str, uuid: &str) -> String {
     json!({

@@ -17,7 +17,7 @@ pub const QUESTION: &str = "AskUserQuestion";
 pub enum Decision {
     /// This once.
     AllowOnce,
-    /// This tool, until the session's agent ends.
+    /// This tool in this session, until the console ends.
     AllowSession,
     /// Not to be done.
     Deny,
@@ -31,7 +31,7 @@ pub enum Decision {
 pub enum Choice {
     /// This once.
     AllowOnce,
-    /// This tool, until the session's agent ends.
+    /// This tool in this session, until the console ends.
     AllowSession,
     /// Not to be done.
     Deny,

@@ -315,10 +315,11 @@ impl Transcript {
     fn run_row(&mut self, entry: &Entry, run_id: &RunId, verb: Verb, by: &str) {
         let run = joined(&mut self.runs, run_id.as_str());
         run.begin = Some(entry.id);
-        if let Some((end_id, ..)) = run.end {
-            if let Ok(place) = self.row_at(end_id) {
-                self.rows.remove(place);
-            }
+        // An end that was forgotten meanwhile is not shown, and comes again.
+        if let Some((end_id, ..)) = run.end
+            && let Ok(place) = self.row_at(end_id)
+        {
+            self.rows.remove(place);
             self.rowless(end_id);
         }
         self.row(entry, Item::Run { run_id: run_id.clone(), verb, by: by.to_owned(), end: None });

@@ -201,10 +201,25 @@ pub struct Mutations {
     pub running: Option<Mutation>,
     /// The last one, if nobody knows what became of it and nobody has looked since.
     pub unknown: Option<Mutation>,
+    /// Since when that is so: a look that began earlier may have seen what was before.
+    pub unknown_since: Millis,
     /// An unknown one that the running one was begun in spite of: unknown again, should that come to nothing.
     pub overridden: Option<Mutation>,
     /// The lock that an operator set.
     pub lock: Option<Lock>,
+}
+
+/// How a run ended, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The host's exit code, where it gave one.
+    pub exit_code: Option<i32>,
+    /// When it began.
+    pub started: Millis,
+    /// When it ended.
+    pub ended: Millis,
 }
 
 /// Why a verb was not let in.
@@ -267,17 +282,22 @@ impl Mutations {
     }
 
     /// A run ends. A `status` that was answered counts as having looked.
-    pub fn end(&mut self, run_id: &RunId, verb: Verb, outcome: Outcome, exit_code: Option<i32>) {
+    pub fn end(&mut self, run_id: &RunId, verb: Verb, ending: Ending) {
+        let Ending { outcome, exit_code, started, ended } = ending;
+        let looked = verb == Verb::Status && outcome == Outcome::Done && exit_code == Some(0);
         if verb.mutates() {
             if let Some(mutation) = self.running.take_if(|running| running.run_id == *run_id) {
                 let overridden = self.overridden.take();
                 self.unknown = match outcome {
                     Outcome::Done => None,
                     Outcome::Refused => overridden,
-                    Outcome::Unknown => Some(mutation),
+                    Outcome::Unknown => {
+                        self.unknown_since = ended;
+                        Some(mutation)
+                    }
                 };
             }
-        } else if verb == Verb::Status && outcome == Outcome::Done && exit_code == Some(0) {
+        } else if looked && started >= self.unknown_since {
             (self.unknown, self.overridden) = (None, None);
         }
     }
@@ -295,6 +315,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn ending(outcome: Outcome, started: u64, ended: u64) -> Ending {
+        let exit_code = (outcome == Outcome::Done).then_some(0);
+        Ending { outcome, exit_code, started: Millis(started), ended: Millis(ended) }
+    }
 
     fn mutation(n: u8, verb: Verb) -> Mutation {
         let run_id = format!("00000000-0000-4000-8000-0000000000{n:02x}").parse().unwrap();
@@ -328,13 +353,16 @@ mod tests {
     fn an_unknown_outcome_blocks_until_somebody_looked_or_overrides() {
         let mut mutations = Mutations::default();
         mutations.begin(mutation(1, Verb::Cycle));
-        mutations.end(&mutation(1, Verb::Cycle).run_id, Verb::Cycle, Outcome::Unknown, None);
+        mutations.end(&mutation(1, Verb::Cycle).run_id, Verb::Cycle, ending(Outcome::Unknown, 0, 150));
         assert!(matches!(admit(Verb::Start, false, &mutations), Err(Refused::OutcomeUnknown(_))));
         assert_eq!(admit(Verb::Start, true, &mutations), Ok(()));
         assert_eq!(admit(Verb::Status, false, &mutations), Ok(()));
-        mutations.end(&mutation(2, Verb::Status).run_id, Verb::Status, Outcome::Unknown, None);
+        mutations.end(&mutation(2, Verb::Status).run_id, Verb::Status, ending(Outcome::Unknown, 150, 151));
         assert!(admit(Verb::Start, false, &mutations).is_err());
-        mutations.end(&mutation(3, Verb::Status).run_id, Verb::Status, Outcome::Done, Some(0));
+        // What was asked before may have been answered before.
+        mutations.end(&mutation(3, Verb::Status).run_id, Verb::Status, ending(Outcome::Done, 149, 157));
+        assert!(admit(Verb::Start, false, &mutations).is_err());
+        mutations.end(&mutation(4, Verb::Status).run_id, Verb::Status, ending(Outcome::Done, 158, 159));
         assert_eq!(admit(Verb::Start, false, &mutations), Ok(()));
     }
 
@@ -343,10 +371,10 @@ mod tests {
         let (first, second) = (mutation(1, Verb::Cycle), mutation(2, Verb::Reset));
         let mut mutations = Mutations { unknown: Some(first.clone()), ..Mutations::default() };
         mutations.begin(second.clone());
-        mutations.end(&second.run_id, Verb::Reset, Outcome::Refused, None);
+        mutations.end(&second.run_id, Verb::Reset, ending(Outcome::Refused, 1, 2));
         assert_eq!(mutations.unknown, Some(first));
         mutations.begin(second.clone());
-        mutations.end(&second.run_id, Verb::Reset, Outcome::Done, Some(0));
+        mutations.end(&second.run_id, Verb::Reset, ending(Outcome::Done, 3, 4));
         assert_eq!(admit(Verb::Cycle, false, &mutations), Ok(()));
     }
 
@@ -379,7 +407,7 @@ mod tests {
             for (n, (verb, override_unknown, outcome, ends_first)) in requests.into_iter().enumerate() {
                 let (verb, outcome) = (Verb::ALL[verb], [Outcome::Done, Outcome::Refused, Outcome::Unknown][outcome]);
                 if ends_first && let Some((run_id, verb)) = running.take() {
-                    mutations.end(&run_id, verb, outcome, Some(0));
+                    mutations.end(&run_id, verb, ending(outcome, n as u64, n as u64));
                 }
                 if admit(verb, override_unknown, &mutations).is_ok() && verb.mutates() {
                     prop_assert!(running.is_none());

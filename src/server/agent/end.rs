@@ -75,15 +75,12 @@ impl Listening<'_> {
 
     /// The agent is through: what it left running is ended, and its process kept.
     async fn finish(self, result: Through) -> Result<End, TurnError> {
-        let Listening { agent, session, log, process, protocol, known, conversation, provider, .. } = self;
-        let process = if protocol == Protocol::Control {
-            swept(process, session, log).await?
-        } else {
-            ended(process, session, log).await?
-        };
-        if result.is_error
-            && let Some((kind, status, text)) = provider
-        {
+        let Listening { agent, session, log, process, protocol, known, conversation, provider, steered, .. } = self;
+        let failed = provider.filter(|_| result.is_error);
+        // One that may still take up a message would do so outside of every turn, and one whose turn failed is not kept.
+        let is_kept = protocol == Protocol::Control && failed.is_none() && steered.values().all(|taken| *taken);
+        let process = if is_kept { swept(process, session, log).await? } else { ended(process, session, log).await? };
+        if let Some((kind, status, text)) = failed {
             return Ok(End::Failed(tell::provider_failed(&kind, status, &text)));
         }
         // The CLI counts what the whole conversation has cost.

@@ -143,7 +143,14 @@ impl<'a> Listening<'a> {
         stop: &CancellationToken,
     ) -> Result<(End, Option<mpsc::Receiver<Steer>>), TurnError> {
         let listened = match self.listen(&mut steer, stop).await {
-            Ok(step) => self.written().await.map(|()| step).map_err(TurnError::from),
+            // What is to end, ends first: what it said is queued, and the disk may take its time.
+            Ok(step @ (Step::Stop | Step::Failed(_))) => {
+                let unwritten = std::mem::take(&mut self.unwritten);
+                let end = self.ended_by(step).await?;
+                all_of(unwritten).await?;
+                return Ok((end, steer));
+            }
+            Ok(step) => all_of(std::mem::take(&mut self.unwritten)).await.map(|()| step).map_err(TurnError::from),
             Err(error) => Err(error),
         };
         match listened {
@@ -225,6 +232,11 @@ impl<'a> Listening<'a> {
     }
 
     async fn said(&mut self, said: Said) -> Result<Option<Step>, TurnError> {
+        if self.held.is_some() && is_of_a_part(&said) {
+            // The message that came at the very end was taken up: what follows is its own part of the turn.
+            self.held = None;
+            self.steered.values_mut().for_each(|taken| *taken = true);
+        }
         match said {
             Said::Init { session_id, model, .. } => self.stand_in(session_id, model).await?,
             Said::Partial { parent: None, partial } => match self.draft.take(&partial) {
@@ -235,8 +247,11 @@ impl<'a> Listening<'a> {
                     self.log.void_draft();
                 }
             },
-            Said::Text { .. } => {
+            Said::Text { ref parent, .. } => {
                 self.begun = true;
+                if parent.is_none() {
+                    self.provider = None;
+                }
                 self.draft.supersede();
                 self.draft_due = None;
                 self.tell(said).await?;
@@ -299,14 +314,6 @@ impl<'a> Listening<'a> {
         self.unwritten.push(Box::pin(self.log.append(event)));
         while self.unwritten.len() > UNWRITTEN {
             self.unwritten.next().await.unwrap_or(Ok(()))?;
-        }
-        Ok(())
-    }
-
-    /// Waits until all that was told is on record.
-    async fn written(&mut self) -> Result<(), StoreError> {
-        while let Some(written) = self.unwritten.next().await {
-            written?;
         }
         Ok(())
     }
@@ -424,6 +431,25 @@ impl<'a> Listening<'a> {
         }
         Ok(None)
     }
+}
+
+/// Waits until all that was told is on record.
+async fn all_of(mut unwritten: FuturesUnordered<BoxFuture<'static, Result<(), StoreError>>>) -> Result<(), StoreError> {
+    while let Some(written) = unwritten.next().await {
+        written?;
+    }
+    Ok(())
+}
+
+/// True for what only comes while a part of a turn goes on.
+fn is_of_a_part(said: &Said) -> bool {
+    matches!(
+        said,
+        Said::Init { .. }
+            | Said::Partial { parent: None, .. }
+            | Said::Text { parent: None, .. }
+            | Said::Tool { parent: None, .. }
+    )
 }
 
 async fn next_message(way: &mut Option<mpsc::Receiver<Steer>>) -> Steer {

@@ -113,9 +113,7 @@ impl Reach {
         std::fs::create_dir_all(folder.join(".breakglass"))?;
         let _ = std::fs::remove_file(went_there(folder));
         let new = turn_file(folder).with_extension("new");
-        let mut open = std::fs::OpenOptions::new();
-        open.write(true).create(true).truncate(true).mode(0o600);
-        open.open(&new)?.write_all(serde_json::to_string(&file)?.as_bytes())?;
+        write_anew(&new, serde_json::to_string(&file)?.as_bytes())?;
         std::fs::rename(new, turn_file(folder))
     }
 
@@ -124,6 +122,16 @@ impl Reach {
         let _ = std::fs::remove_file(turn_file(folder));
         std::fs::remove_file(went_there(folder)).is_ok()
     }
+}
+
+/// Writes a file where the agent may have left anything: it is made anew, for a pipe or a link that stands there would
+/// hold us or lead us away. Nobody but this user can read it.
+pub(super) fn write_anew(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(bytes)
 }
 
 /// The working directory of a session's agent, made when it is not there.

@@ -13,7 +13,7 @@ use std::{
 
 use domain::verb::Verb;
 
-use super::reach::{Reached, TURN_MARK, TurnFile, turn_file, went_there};
+use super::reach::{Reached, TURN_MARK, TurnFile, went_there};
 use crate::server::{
     ssh::{SSH_FAILED, quoted},
     verb_client,
@@ -147,11 +147,6 @@ fn parsed(args: Vec<String>) -> Result<Typed, String> {
         return Err("say where: `ssh devvm 'COMMAND'` or `ssh pve VERB`".into());
     }
     Ok(typed)
-}
-
-/// Where the turn's file is for a process that works in `folder`, when nobody has said it.
-pub fn default_turn(folder: &Path) -> PathBuf {
-    turn_file(folder)
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub(super) async fn run(agent: Arc<Agent>, turn: Turn) -> Result<Finished, TurnE
     // The token ends with this turn, whatever becomes of it.
     let token = agent.tokens.issue(&turn.by, session);
     if let Some(house) = &agent.house
-        && let Err(error) = std::fs::write(folder.join(definition::HOUSE), house)
+        && let Err(error) = reach::write_anew(&folder.join(definition::HOUSE), house.as_bytes())
     {
         tracing::error!(%error, "the house's words could not be put into the agent's folder");
     }

@@ -3,7 +3,12 @@
 //!
 //! [`Settings`] is what can be said, all of it optional; [`Config`] is what the rest of the server works with.
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -137,6 +142,14 @@ pub struct AuthConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Scheme and authority, lower case, without a trailing slash.
     pub public_origin: Option<String>,
+}
+
+impl AuthConfig {
+    /// True when a program on this machine could name any operator in the proxy's header.
+    pub fn believes_this_machine(&self) -> bool {
+        let here: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        self.trusted_proxies.iter().any(|network| here.iter().any(|address| network.contains(address)))
+    }
 }
 
 /// The numbers.

@@ -16,6 +16,7 @@ use domain::{
     attach::Start,
     call::{OutputStream, Run, RunChunk},
     ids::EntryId,
+    log::Head,
     sse::{self, Frame},
 };
 use futures_util::{Stream, stream};
@@ -43,7 +44,7 @@ pub(super) fn answer(frames: impl Stream<Item = Result<Bytes, std::io::Error>> +
 struct Follower {
     session: Arc<Session>,
     next: EntryId,
-    head: watch::Receiver<domain::log::Head>,
+    head: watch::Receiver<Head>,
     live: watch::Receiver<LiveFrames>,
     shown: LiveFrames,
     caught_up: bool,
@@ -171,7 +172,14 @@ pub(super) fn run(
         async move {
             let (live, mut changed, mut from, first) = state?;
             if first {
-                return Some((Ok(sse::retry_frame(RETRY_MS).into()), Some((live, changed, from, false))));
+                let mut greeting = sse::retry_frame(RETRY_MS);
+                let known = live.follow().borrow().chunks;
+                if from > known {
+                    // It counted in another life of this console: all of it comes again.
+                    from = 0;
+                    greeting.push_str(&sse::reset_frame(Head(known.checked_sub(1).map(|last| EntryId(last as u64)))));
+                }
+                return Some((Ok(greeting.into()), Some((live, changed, from, false))));
             }
             loop {
                 let progress = *changed.borrow_and_update();

@@ -189,6 +189,13 @@ impl Hypervisor {
         .await;
         let mut other_key = None;
         let end = match end {
+            // What a shell says that finds no program; the script ends so only after it has said something.
+            ChildEnd::Exited(126 | 127) if stdout.text().is_empty() => {
+                let why = stderr.text().trim();
+                Said::NotSent(format!(
+                    "the hypervisor has no breakglass-pve to run, nothing was done: run install.sh there ({why})"
+                ))
+            }
             ChildEnd::Exited(code @ 0..=127) => Said::Exited(code),
             ChildEnd::Exited(code) => match ssh::never_sent(code, stdout.text(), stderr.text()) {
                 Some(why) => {

@@ -26,9 +26,9 @@ use domain::{
     ids::RunId,
     probe::ChangedKey,
     runbook::StepOutcome,
-    verb::{self, HostEnd, Lock, Mutation, Mutations, Outcome, Refused, Verb},
+    verb::{self, Ending, HostEnd, Lock, Mutation, Mutations, Outcome, Refused, Verb},
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 pub use self::{host_key::NotAccepted, hypervisor::NoCapture, recover::Resumed};
@@ -136,6 +136,8 @@ const CAPTURE_BYTES: usize = 32 << 20;
 /// How long the host has to give one.
 const CAPTURE: Duration = Duration::from_secs(30);
 
+/// How long a rescue waits for the record before it goes on without it. What is late is written all the same, in its order.
+const RECORD: Duration = Duration::from_secs(5);
 /// How long to wait before the end of a run is recorded again, when it could not be.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -164,8 +166,8 @@ impl Power {
         Standing { running, unknown, lock, other_key: locked(&self.other_key).clone() }
     }
 
-    /// Forbids mutations, or allows them again. It holds at once, also where it cannot be recorded: then it holds until
-    /// the next start, which the caller is told.
+    /// Forbids mutations, or allows them again. It holds at once, also where it cannot be recorded: then only until the
+    /// next start.
     pub async fn set_lock(&self, lock: Option<Lock>) -> Result<(), StoreError> {
         locked(&self.mutations).lock.clone_from(&lock);
         self.store.set_lock(self.config.target_name.clone(), lock).await
@@ -294,7 +296,7 @@ impl Power {
         // A key whose call did nothing may try again, so what was recorded for it goes with the run's end.
         let key = key.map(|(intent, form)| (intent, (!run.rejected).then(|| form(&run))));
         let unrecorded = self.record_end(&run, session.as_ref(), key.clone()).await.err();
-        locked(&self.mutations).end(&run.run_id, verb, outcome, exit_code);
+        locked(&self.mutations).end(&run.run_id, verb, ending_of(&run));
         if let Some(error) = &unrecorded {
             self.say_unrecorded(&run, error);
             live.note(Some(format!("{error}: how this ended is not on the console's record yet")));
@@ -324,10 +326,14 @@ impl Power {
     /// Writes what a run is now, and the entry that tells its session, in one transaction: a server that dies between
     /// the two would leave one of them wrong for ever.
     async fn record(&self, session: Option<&Arc<Session>>, event: Event, write: Also) -> Result<(), StoreError> {
-        match session {
-            Some(session) => session.append(event, Some(write)).await.map(drop),
-            None => self.store.write_alone(write).await,
-        }
+        let written = async {
+            match session {
+                Some(session) => session.append(event, Some(write)).await.map(drop),
+                None => self.store.write_alone(write).await,
+            }
+        };
+        // A disk that hangs is as bad as one that is full: it may be the hypervisor's own.
+        timeout(RECORD, written).await.unwrap_or(Err(StoreError::Hangs))
     }
 
     /// What cannot go into the record goes where somebody may find it.
@@ -386,6 +392,12 @@ impl Power {
         runs.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(runs)
     }
+}
+
+/// How a run ended, for who decides what may begin.
+fn ending_of(run: &Run) -> Ending {
+    let outcome = run.outcome.unwrap_or(Outcome::Unknown);
+    Ending { outcome, exit_code: run.exit_code, started: run.started, ended: run.ended.unwrap_or(run.started) }
 }
 
 fn begun_event(run: &Run) -> Event {

@@ -40,7 +40,7 @@ pub(super) struct Found {
     pub detail: String,
 }
 
-/// A run that the last server left open, and that is followed again.
+/// A run of this target that the last server left open, and that is followed again.
 pub struct Resumed {
     pub run: Arc<LiveRun>,
     pub session: Option<Arc<Session>>,
@@ -52,8 +52,10 @@ impl Power {
         let mut pause = UNANSWERED;
         let Run { run_id, started, .. } = live.run();
         loop {
-            // The host keeps its newest runs: that it does not know an old one says nothing.
-            let is_new = fresh::now().since(started) < SURELY_KEPT;
+            // The host keeps its newest runs: that it does not know an old one says nothing. And one that has printed
+            // something has begun, also where the host could not keep it.
+            let is_silent = live.run().stdout.is_empty();
+            let is_new = is_silent && fresh::now().since(started) < SURELY_KEPT;
             let bounds = Bounds { env: self.config.child_env.clone(), limit: QUESTION, stop: CancellationToken::new() };
             let wait = match self.config.hypervisor.fate(&run_id, is_new, self.config.output_bytes, &bounds).await {
                 // A host that keeps nothing cannot say.
@@ -122,8 +124,11 @@ impl Power {
             let session = session_of(session_id.as_ref(), sessions).await;
             if verb.mutates() && is_ours {
                 let mut mutations = locked(&self.mutations);
-                mutations.resolve(&run_id);
-                mutations.begin(Mutation { run_id: run_id.clone(), verb, by: by.clone(), started });
+                // Where the record could not be read at first, somebody may have begun another one meanwhile.
+                if mutations.running.is_none() {
+                    mutations.resolve(&run_id);
+                    mutations.begin(Mutation { run_id: run_id.clone(), verb, by: by.clone(), started });
+                }
             }
             let run = Run::begun(run_id.clone(), verb, by, session_id, started);
             let live = Arc::new(LiveRun::new(run, self.config.output_bytes));
@@ -132,7 +137,9 @@ impl Power {
             locked(&self.live).insert(run_id, Arc::clone(&live));
             let (power, watched, told) = (Arc::clone(self), Arc::clone(&live), session.clone());
             tokio::spawn(async move { power.end_resumed(watched, told, is_ours, form).await });
-            resumed.push(Resumed { run: live, session });
+            if is_ours {
+                resumed.push(Resumed { run: live, session });
+            }
         }
         resumed
     }
@@ -164,12 +171,20 @@ impl Power {
         let exit_code = if let HostEnd::Exited(code) = end { Some(code) } else { None };
         let run = live.ended(outcome, exit_code, end == HostEnd::NotSent, Some(detail));
         let write = || runs::end_abandoned(run.clone(), (!run.rejected).then(|| form(&run)));
-        while let Err(error) = self.record(session.as_ref(), super::ended_event(&run.summary()), write()).await {
-            tracing::error!(%error, run_id = %run.run_id, "how a run ended cannot be recorded yet");
-            tokio::time::sleep(RETRY).await;
+        let record = || self.record(session.as_ref(), super::ended_event(&run.summary()), write());
+        let unrecorded = record().await.err();
+        // Whoever waits for this to end, waits for the host and not for the disk.
+        locked(&self.mutations).end(&run.run_id, run.verb, super::ending_of(&run));
+        if let Some(error) = &unrecorded {
+            self.say_unrecorded(&run, error);
+            live.note(Some(format!("{error}: how this ended is not on the console's record yet")));
         }
-        locked(&self.mutations).end(&run.run_id, run.verb, outcome, exit_code);
         live.tell_ended();
+        if unrecorded.is_some() {
+            while record().await.is_err() {
+                tokio::time::sleep(RETRY).await;
+            }
+        }
         locked(&self.live).remove(&run.run_id);
         if outcome == Outcome::Unknown && run.verb.mutates() && is_ours {
             self.ask_on(run.run_id, session);

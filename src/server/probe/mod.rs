@@ -139,13 +139,18 @@ impl Prober {
 
     /// Begins a look unless one is under way, and gives its number.
     fn begin(self: &Arc<Self>) -> u64 {
-        let mut known = self.known();
-        if known.begun == *self.ended.borrow() {
+        let number = {
+            let mut known = self.known();
+            if known.begun != *self.ended.borrow() {
+                return known.begun;
+            }
             known.begun += 1;
-            let looking = Looking(Arc::clone(self), known.begun);
-            tokio::spawn(async move { looking.0.look_at_both().await });
-        }
-        known.begun
+            known.begun
+        };
+        // Nothing is locked here: a runtime that shuts down drops at once what it is given.
+        let looking = Looking(Arc::clone(self), number);
+        tokio::spawn(async move { looking.0.look_at_both().await });
+        number
     }
 
     async fn look_at_both(&self) {

@@ -77,6 +77,14 @@ impl Prober {
 
     /// Looks until it is up.
     async fn see_it_up(self: &Arc<Self>, run: &Run, mut up: WayUp) -> WayUp {
+        // The VM that answers then is the one that answered before.
+        up.failed = run.exit_code.is_some_and(|code| code != 0)
+            && up.steps.iter().all(|step| step.reached == Reached::Captured);
+        if up.failed {
+            up.over = true;
+            self.publish(&up, |way| *way = Some(Way { up: up.clone(), running: false }));
+            self.look().await;
+        }
         let begun = Instant::now();
         let known = run.outcome == Some(Outcome::Done);
         while !up.over {

@@ -9,7 +9,7 @@ use std::sync::{
 use bytes::{Bytes, BytesMut};
 use domain::{
     call::SessionSummary,
-    event::{Entry, Event, Live},
+    event::{Entry, Event, Level, Live},
     ids::{EntryId, Millis, SessionId},
     log::Head,
     sse,
@@ -48,7 +48,7 @@ pub struct Session {
     phase: watch::Sender<Phase>,
     pub(super) permissions: Mutex<Waiting>,
     /// Held while a turn that could not be closed is being closed, so that it is closed once.
-    closing: tokio::sync::Mutex<bool>,
+    closing: tokio::sync::Mutex<Option<Ending>>,
 }
 
 /// The frames of a draft and of a tool at work.
@@ -76,7 +76,7 @@ impl Session {
             turn: Mutex::default(),
             phase: watch::Sender::new(Phase::Idle),
             permissions: Mutex::default(),
-            closing: tokio::sync::Mutex::new(false),
+            closing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -110,7 +110,7 @@ impl Session {
     pub(super) fn is_forgettable(self: &Arc<Self>) -> bool {
         Arc::strong_count(self) == 1
             && *self.phase.borrow() == Phase::Idle
-            && self.closing.try_lock().is_ok_and(|unclosed| !*unclosed)
+            && self.closing.try_lock().is_ok_and(|unclosed| unclosed.is_none())
     }
 
     /// Logs an event, and writes what goes with it. When it returns, both are on disk and every follower was told to look
@@ -228,10 +228,10 @@ impl Session {
             }
         };
         // Both or neither: a server that dies between the two would tell the next one of a turn without an end.
-        let closed = self.append_all(ending.events().into(), None, once.clone()).await;
+        let closed = self.append_all(ending.clone().events().into(), None, once.clone()).await;
         if let Err(error) = closed {
             tracing::error!(session = %self.id, %error, "the turn's end could not be recorded; trying again");
-            *self.closing.lock().await = true;
+            *self.closing.lock().await = Some(ending);
             once();
             tokio::spawn(Arc::clone(self).close_when_possible());
         }
@@ -249,12 +249,14 @@ impl Session {
     /// Closes the last turn if its end could not be recorded when it came.
     pub(super) async fn close_unclosed(self: &Arc<Self>) -> Result<(), StoreError> {
         let mut unclosed = self.closing.lock().await;
-        if *unclosed {
-            let error = "the record could not be written while this turn ran, so part of it is missing here: \
-                         make room on the console's disk"
+        if let Some(ending) = unclosed.clone() {
+            let text = "the record could not be written while this turn ran, so part of it may be missing here: make \
+                        room on the console's disk"
                 .to_owned();
-            self.append_all(Ending::Failed { error }.events().into(), None, || ()).await?;
-            *unclosed = false;
+            let mut events = vec![Event::Notice { level: Level::Warning, text }];
+            events.extend(ending.events());
+            self.append_all(events, None, || ()).await?;
+            *unclosed = None;
         }
         Ok(())
     }

@@ -13,7 +13,10 @@ use domain::{
     turn::Ending,
 };
 use futures_util::FutureExt;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
 
 use super::{
     Sessions,
@@ -62,11 +65,15 @@ pub(super) async fn run(
             session.turn_slot().timed_out();
             // Whoever looks sees at once that it was heard; how it ended follows.
             let asked = session.turn_slot().stopped();
-            if let Some(Stopped::By(by)) = asked {
-                let words = Event::Notice { level: Level::Info, text: format!("stopping, as {by} asked") };
-                let _ = session.append(words, None).await;
-            }
-            if tokio::time::timeout(STOP_GRACE, work).await.is_err() {
+            let told = async {
+                if let Some(Stopped::By(by)) = asked {
+                    let words = Event::Notice { level: Level::Info, text: format!("stopping, as {by} asked") };
+                    let _ = session.append(words, None).await;
+                }
+            };
+            // Neither waits for the other: a disk that hangs must not keep anything running.
+            let (_, stopped) = tokio::join!(timeout(STOP_GRACE, told), timeout(STOP_GRACE, work));
+            if stopped.is_err() {
                 let text = format!(
                     "the turn did not end within {} s: whether something of it still runs is not known",
                     STOP_GRACE.as_secs()

@@ -37,6 +37,14 @@ impl Store {
     /// Deletes the runs that ended before `before`. One whose outcome nobody knows stays: it blocks the next mutation.
     pub async fn delete_runs(&self, before: Millis) -> Result<(), StoreError> {
         self.write(move |db| {
+            // With what made up for it gone, an unknown outcome would stand in the way again.
+            db.prepare_cached(
+                "DELETE FROM runs WHERE ended < ? AND outcome = 'unknown' AND EXISTS (
+                   SELECT 1 FROM runs AS later WHERE later.target = runs.target AND later.outcome = 'done'
+                     AND (later.verb = 'status' AND later.exit_code = 0 AND later.started >= runs.ended
+                          OR later.verb IN ('start', 'stop', 'reset', 'cycle') AND later.started > runs.started))",
+            )?
+            .execute([before.0 as i64])?;
             db.prepare_cached("DELETE FROM runs WHERE ended < ? AND outcome <> 'unknown'")?
                 .execute([before.0 as i64])
                 .map(drop)

@@ -1,6 +1,8 @@
 //! Sessions and their entries on disk. An entry's id is given here, inside the transaction, so that it can neither
 //! have a gap nor be given twice: what is rolled back was never given.
 
+use std::sync::Arc;
+
 use domain::{
     event::{Entry, Event},
     ids::{EntryId, Millis, SessionId},
@@ -105,7 +107,12 @@ impl Store {
 
     /// Sessions, newest first.
     pub async fn sessions(&self, wanted: Wanted) -> Result<Vec<StoredSession>, StoreError> {
+        let searching = match &wanted.text {
+            Some(_) => Some(Arc::clone(&self.searching).acquire_owned().await.map_err(|_| StoreError::Closed)?),
+            None => None,
+        };
         self.read(move |db| {
+            let _searching = searching;
             let pattern = wanted.text.as_deref().map(like);
             let mut statement = db.prepare_cached(&format!(
                 "{SESSION} WHERE s.archived = ?1 AND (?2 IS NULL OR s.title LIKE ?2 ESCAPE '\\' OR EXISTS (

@@ -16,6 +16,7 @@ mod schema;
 mod sign_ins;
 
 use std::{
+    panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -37,6 +38,8 @@ pub enum StoreError {
     Sqlite(Arc<rusqlite::Error>),
     #[error("cannot use the data directory {path}: {source}")]
     Folder { path: PathBuf, source: Arc<std::io::Error> },
+    #[error("the disk of the record does not answer")]
+    Hangs,
     #[error("the record is closed")]
     Closed,
 }
@@ -73,6 +76,8 @@ pub type Also = Box<dyn FnOnce(&Connection) -> rusqlite::Result<()> + Send>;
 pub struct Store {
     jobs: mpsc::UnboundedSender<Job>,
     readers: Arc<Readers>,
+    /// One search at a time: each looks through all of the record, and a tap must not wait for them.
+    searching: Arc<Semaphore>,
 }
 
 /// Connections for reading: no more than [`READERS`], however many want to read.
@@ -97,11 +102,19 @@ impl Store {
         let (jobs, queue) = unbounded();
         std::thread::Builder::new()
             .name("store".into())
-            .spawn(move || write_all(&mut writer, queue))
+            .spawn(move || {
+                let writing = AssertUnwindSafe(|| write_all(&mut writer, queue));
+                if std::panic::catch_unwind(writing).is_err() {
+                    // Nothing could be recorded any more. Whoever supervises us starts us again, and nothing is lost.
+                    tracing::error!("a fault of the console in the writing of its record: it ends");
+                    std::process::abort();
+                }
+            })
             .map_err(|source| StoreError::Folder { path: path.clone(), source: Arc::new(source) })?;
         Ok(Store {
             jobs,
             readers: Arc::new(Readers { path, idle: Mutex::default(), places: Arc::new(Semaphore::new(READERS)) }),
+            searching: Arc::new(Semaphore::new(1)),
         })
     }
 

@@ -211,6 +211,14 @@ pub struct WayUp {
     pub steps: Vec<WayStep>,
     /// True when nothing more is waited for: it is up, or its time is over.
     pub over: bool,
+    /// True when the verb failed before it moved the VM: then there is no way up.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub failed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A point on the way back up.

@@ -67,7 +67,7 @@ impl Listener {
 impl WayUp {
     /// A run that begins now.
     pub fn begun(run_id: RunId, verb: Verb, began: Millis) -> Self {
-        Self { run_id, verb, began, steps: Vec::new(), over: false }
+        Self { run_id, verb, began, steps: Vec::new(), over: false, failed: false }
     }
 
     /// Takes note that something was reached, unless it, or what comes after it, was reached before.
