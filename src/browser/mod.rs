@@ -4,6 +4,7 @@
 
 mod decode;
 mod dom;
+mod entries;
 mod forms;
 mod http;
 mod kept;
