@@ -60,7 +60,6 @@ pub(super) fn waits(state: State) {
     if waiting == state.waiting.get_untracked() {
         return;
     }
-    dom::title(waiting.is_some());
     state.waiting.set(None);
     if waiting.is_some() {
         dom::soon(move || {
