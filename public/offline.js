@@ -1,7 +1,13 @@
 // The page where there is no way to the console: shows what this device kept of the session, how old it is, and goes back as
 // soon as the console answers. All that was kept is text, and is shown as text.
+const theme = /breakglass_theme=(dark|light)/.exec(document.cookie)?.[1];
+if (theme) document.documentElement.dataset.theme = theme;
+
 const session = /^\/s\/([0-9a-f-]{36})$/.exec(location.pathname)?.[1];
 const byId = (id) => document.getElementById(id);
+
+const DOWN = 'The console does not answer: it is down, or there is no way to it from this network. The page comes back by itself when it answers.';
+const OFFLINE = 'This device has no network. The page comes back by itself when there is one.';
 
 function kept() {
   const all = Object.keys(localStorage).filter((name) => name.startsWith('breakglass:kept:'));
@@ -29,6 +35,9 @@ function show() {
   const draft = localStorage.getItem(`breakglass:draft:${id}`);
   byId('draft').textContent = `Not sent yet: ${draft}`;
   byId('draft').hidden = !draft;
+  const unsent = Object.keys(localStorage).filter((name) => name.startsWith(`breakglass:out:${id}:`)).length;
+  byId('unsent').textContent = unsent === 1 ? 'One prompt was not answered. It is sent when the console is back.' : `${unsent} prompts were not answered. They are sent when the console is back.`;
+  byId('unsent').hidden = !unsent;
   byId('rows').replaceChildren(
     ...rows.filter(Boolean).map((row) => {
       const [look, text] = row.split('\u001f');
@@ -44,17 +53,14 @@ async function look() {
   try {
     if ((await fetch('/health', { cache: 'no-store' })).ok) location.reload();
   } catch {
-    byId('lamp').textContent = navigator.onLine ? 'no answer' : 'no network';
+    const lamp = navigator.onLine ? 'no answer' : 'no network';
+    if (byId('lamp').textContent === lamp) return;
+    byId('lamp').textContent = lamp;
+    byId('lamp').parentElement.dataset.state = navigator.onLine ? 'down' : 'offline';
+    byId('why').textContent = navigator.onLine ? DOWN : OFFLINE;
   }
 }
 
-// The style has another name in each build.
-caches.open('breakglass-1').then(async (cache) => {
-  const style = (await cache.keys()).map(({ url }) => url).filter((url) => url.endsWith('.css')).at(-1);
-  if (!style) return;
-  const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: style });
-  document.head.append(link);
-});
 show();
 byId('again').addEventListener('click', () => location.reload());
 addEventListener('online', look);

@@ -6,7 +6,7 @@ use axum::{
     extract::Request,
     http::{HeaderValue, header},
 };
-use domain::page::{AssetNames, Page, SessionList, SignIn};
+use domain::page::{Frame, Page, SessionList, SignIn};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::{ResponseOptions, render_app_async_with_context};
 
@@ -18,32 +18,32 @@ use crate::{
 
 /// What the server renders with.
 pub fn renderer() -> Renderer {
-    Renderer { page, sign_in, sessions, parts: parts::of_page, part: parts::part }
+    Renderer { page, sign_in, sessions, parts: parts::of_page, part: parts::part, side: parts::side }
 }
 
-fn page(page: Page, names: AssetNames) -> Rendered {
+fn page(page: Page, frame: Frame) -> Rendered {
     let context = move || {
         set_policy();
         provide_context(page.clone());
-        provide_context(names.clone());
+        provide_context(frame.clone());
     };
     Box::pin(render_app_async_with_context(context, || view! { <Shell/> })(anonymous()))
 }
 
-fn sign_in(sign_in: SignIn, names: AssetNames) -> Rendered {
+fn sign_in(sign_in: SignIn, frame: Frame) -> Rendered {
     let context = move || {
         set_policy();
         provide_context(sign_in.clone());
-        provide_context(names.clone());
+        provide_context(frame.clone());
     };
     Box::pin(render_app_async_with_context(context, || view! { <SignInShell/> })(anonymous()))
 }
 
-fn sessions(list: SessionList, names: AssetNames) -> Rendered {
+fn sessions(list: SessionList, frame: Frame) -> Rendered {
     let context = move || {
         set_policy();
         provide_context(list.clone());
-        provide_context(names.clone());
+        provide_context(frame.clone());
     };
     Box::pin(render_app_async_with_context(context, || view! { <SessionsShell/> })(anonymous()))
 }

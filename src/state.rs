@@ -9,9 +9,6 @@ use leptos::prelude::*;
 
 pub use watched::Watched;
 
-/// What the page's title begins with while something waits for a decision.
-pub const DECIDE: &str = "● decide — ";
-
 /// The state of one page. A handle: copies mean the same state.
 #[derive(Clone, Copy)]
 pub struct State {

@@ -227,8 +227,12 @@ test('manifest, icons and favicon are there, for strangers too', async ({ consol
   expect(manifest.headers['content-type']).toMatch(/^application\/manifest\+json/);
   const said = JSON.parse(manifest.body.toString());
   expect(said).toMatchObject({ name: expect.any(String), start_url: '/', display: 'standalone' });
-  expect(said.icons.length).toBeGreaterThan(1);
-  for (const icon of [...said.icons.map(({ src }: { src: string }) => src), '/apple-touch-icon.png']) {
+  // What an app's shortcut opens shows something and runs nothing.
+  expect(said.shortcuts.map(({ url }: { url: string }) => url)).toEqual(['/?preset=triage', '/#vm']);
+  for (const size of ['192x192', '512x512'])
+    expect(said.icons).toContainEqual(expect.objectContaining({ sizes: size, purpose: 'maskable' }));
+  const pictures = [...said.icons, ...said.screenshots].map(({ src }: { src: string }) => src);
+  for (const icon of [...pictures, '/apple-touch-icon.png']) {
     const answer = await console.raw(new URL(icon, console.base).pathname, stranger);
     expect(answer.statusCode, icon).toBe(200);
     if (/png$/.test(icon)) {
@@ -248,7 +252,7 @@ test('the hashed files are kept for ever and compressed, and the page is compres
   expect(page.headers['content-encoding']).toBeUndefined();
   expect(page.headers['cache-control']).toContain('no-store');
   const names = assets(page.body.toString());
-  expect(names.map((name) => name.split('.').at(-1)).sort()).toEqual(['css', 'js', 'wasm']);
+  expect(names.map((name) => name.split('.').at(-1)).sort()).toEqual(['css', 'js', 'js', 'wasm']);
   for (const name of names) {
     expect(name).toMatch(/\.[0-9a-f]{8,}\./);
     for (const encoding of ['br', 'gzip']) {
@@ -275,13 +279,15 @@ test('the first load is as light as it must be', async ({ console }) => {
   const brotli = { 'accept-encoding': 'br', accept: 'text/html' };
   const weight = async (where: string) => (await console.raw(where, brotli)).body.length;
   const html = (await console.raw('/', { accept: 'text/html' })).body.toString();
-  const named = (kind: string) => assets(html).find((name) => name.endsWith(`.${kind}`))!;
-  const [css, js, wasm] = await Promise.all(['css', 'js', 'wasm'].map((kind) => weight(named(kind))));
+  const named = (kind: RegExp) => assets(html).find((name) => kind.test(name))!;
+  const kinds = [/\.css$/, /breakglass.*\.js$/, /\.wasm$/, /comfort.*\.js$/];
+  const [css, js, wasm, comfort] = await Promise.all(kinds.map((kind) => weight(named(kind))));
   const paint = (await weight('/')) + css;
   expect(paint, 'page and style').toBeLessThanOrEqual(25_000);
   // A ratchet: the budget is 110 kB, which this does not keep yet. It may shrink, not grow. (114.2 kB when it was set; the
   // files are the same ones wherever they are made.)
   expect(js + wasm, 'glue and program').toBeLessThanOrEqual(115_700);
+  expect(comfort, 'the small script').toBeLessThanOrEqual(3_500);
 });
 
 test('the content security policy lets nothing inline run that is not ours', async ({ page, console, errors }) => {

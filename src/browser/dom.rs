@@ -4,7 +4,7 @@ use domain::text::parted;
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 use wasm_bindgen::{JsValue, closure::Closure};
 
-use crate::state::{DECIDE, State};
+use crate::state::State;
 
 /// Listens to an event for as long as the page lives.
 pub(super) fn on(target: &web_sys::EventTarget, event: &str, handle: impl FnMut(web_sys::Event) + 'static) {
@@ -81,13 +81,6 @@ pub(super) fn clock(at: f64, seconds: bool) -> String {
     let date = js_sys::Date::new(&JsValue::from_f64(at));
     let minutes = format!("{:02}:{:02}", date.get_hours(), date.get_minutes());
     if seconds { format!("{minutes}:{:02}", date.get_seconds()) } else { minutes }
-}
-
-/// Says in the page's title whether something waits for a decision: it is what a person sees of a page behind others.
-pub(super) fn title(waits: bool) {
-    let title = document().title();
-    let bare = title.strip_prefix(DECIDE).unwrap_or(&title);
-    document().set_title(&if waits { format!("{DECIDE}{bare}") } else { bare.to_owned() });
 }
 
 /// The text field.

@@ -4,15 +4,14 @@
 
 mod decode;
 mod dom;
+mod entries;
 mod forms;
 mod http;
 mod kept;
-mod keys;
 mod outbox;
 mod parts;
 mod run;
 mod scroll;
-mod sheet;
 mod source;
 mod stream;
 mod tail;
@@ -54,8 +53,6 @@ fn attach(state: State) {
     dom::pass_flash(state);
     scroll::listen(state);
     forms::intercept(state);
-    keys::listen();
-    sheet::listen();
     stream::attach(state);
     outbox::resume(state);
     parts::listen(state);

@@ -6,16 +6,11 @@
 
 use std::cell::{RefCell, RefMut};
 
-use domain::{
-    call::Entries,
-    event::{Entry, Event, Live, Streamed},
-    ids::duration_text,
-    sse::Frame,
-};
+use domain::{call::Entries, ids::duration_text};
 use leptos::prelude::*;
 
 use super::{
-    dom, forms, http, outbox, parts, scroll,
+    dom, entries, http, outbox,
     source::{News, Source},
     window as shown,
 };
@@ -264,7 +259,10 @@ fn hear(state: State, news: News) {
                     follower.wait = FIRST_WAIT;
                 }
             });
-            take(state, frames);
+            let came = entries::take(state, frames);
+            if let Link::CatchingUp(behind) = state.link.get_untracked() {
+                tell(state, Link::CatchingUp(behind.saturating_sub(came).max(1)));
+            }
         }
         News::Ended(200) => {
             let restarts = js_sys::Date::now() - with(|follower| follower.restart_at) < RESTART;
@@ -348,40 +346,8 @@ fn count(state: State) {
     }
 }
 
-fn take(state: State, frames: Vec<Frame>) {
-    let mut entries = Vec::new();
-    for frame in frames {
-        match (frame.event.as_deref(), super::decode::decoded(&frame.data)) {
-            (None, Some(Streamed::Entry(entry))) => {
-                // A link that gets on is tried again soon, however often it is cut.
-                with(|follower| follower.wait = FIRST_WAIT);
-                entries.push(entry);
-            }
-            (None, Some(Streamed::Live(live))) => {
-                shown::arrived(state, std::mem::take(&mut entries));
-                scroll::hold(state);
-                match live {
-                    // With nothing in it, it says that nothing is being written any more.
-                    Live::Draft { text } => state.draft.set(Some(text).filter(|text| !text.is_empty())),
-                    Live::Progress { seconds, .. } => state.progress.set(Some(seconds)),
-                }
-            }
-            (Some(event), _) => {
-                shown::arrived(state, std::mem::take(&mut entries));
-                sign(state, event, &frame.data);
-            }
-            _ => {}
-        }
-    }
-    let left = entries.len() as u64;
-    shown::arrived(state, entries);
-    if let Link::CatchingUp(behind) = state.link.get_untracked() {
-        tell(state, Link::CatchingUp(behind.saturating_sub(left).max(1)));
-    }
-}
-
 /// What the stream says of itself.
-fn sign(state: State, event: &str, data: &str) {
+pub(super) fn sign(state: State, event: &str, data: &str) {
     let now = js_sys::Date::now();
     match event {
         "caught-up" => {
@@ -410,43 +376,5 @@ fn sign(state: State, event: &str, data: &str) {
             });
         }
         _ => {}
-    }
-}
-
-/// What an entry means for what passes.
-pub(super) fn note(state: State, entry: &Entry) {
-    let event = &entry.event;
-    forms::arrived(event);
-    outbox::arrived(state, entry);
-    if matches!(event, Event::Text { .. } | Event::TurnEnd) {
-        state.draft.set(None);
-    }
-    if matches!(event, Event::ToolResult { .. } | Event::TurnEnd) {
-        state.progress.set(None);
-    }
-    if matches!(event, Event::TurnEnd) {
-        state.stopping.set(false);
-    }
-    if matches!(event, Event::TurnEnd | Event::Verb { .. } | Event::Check { .. }) {
-        parts::news(state);
-    }
-}
-
-/// Shows what waits for a decision now. A card is never changed into another one: nothing that was typed or chosen for one
-/// may be sent with the other.
-pub(super) fn waits(state: State) {
-    let waiting = state.transcript.with_untracked(|transcript| transcript.waiting().map(|row| row.id.0));
-    if waiting == state.waiting.get_untracked() {
-        return;
-    }
-    dom::title(waiting.is_some());
-    state.waiting.set(None);
-    if waiting.is_some() {
-        dom::soon(move || {
-            let now = state.transcript.with_untracked(|transcript| transcript.waiting().map(|row| row.id.0));
-            if now == waiting {
-                state.waiting.set(waiting);
-            }
-        });
     }
 }

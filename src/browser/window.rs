@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use domain::{call::Entries, event::Entry, transcript::Transcript};
 use leptos::prelude::*;
 
-use super::{dom, http, scroll, stream};
+use super::{dom, entries as came, http, scroll};
 use crate::state::{State, Watched};
 
 /// How many rows there may be at most, and how many are left when the oldest of them are forgotten.
@@ -48,7 +48,7 @@ pub(super) fn arrived(state: State, entries: Vec<Entry>) {
     }
     scroll::hold(state);
     for entry in &entries {
-        stream::note(state, entry);
+        came::note(state, entry);
     }
     let following = state.below.get_untracked().is_none();
     let before = rows(state);
@@ -66,7 +66,7 @@ pub(super) fn arrived(state: State, entries: Vec<Entry>) {
     if FETCHING.get() {
         MEANWHILE.with_borrow_mut(|meanwhile| meanwhile.extend(entries));
     }
-    stream::waits(state);
+    came::waits(state);
 }
 
 /// A call brought the newest entries, which need not join what is here: what is between is fetched by who goes there.
@@ -100,7 +100,7 @@ pub(super) fn come_back(state: State) {
 pub(super) fn begin_anew(state: State) {
     come_back(state);
     state.transcript.set(Transcript::default());
-    stream::waits(state);
+    came::waits(state);
 }
 
 /// Shows what is older, or what is newer, than what is shown.

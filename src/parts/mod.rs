@@ -16,6 +16,7 @@ mod lock;
 mod looks;
 mod run;
 mod runs;
+mod sessions;
 mod sheet;
 mod strip;
 mod verbs;
@@ -25,7 +26,7 @@ mod words;
 
 use domain::{
     ids::RunId,
-    page::{Controls, PageParts, Part},
+    page::{Controls, PageParts, Part, SessionList},
     probe::WayUp,
     verb::Verb,
 };
@@ -55,6 +56,11 @@ pub fn part(part: Part, controls: &Controls) -> String {
         Part::Runs => html(|| runs::runs(controls)),
         Part::Verbs => html(|| verbs::verbs(controls)),
     }
+}
+
+/// The list of sessions beside the console, where the session of the id `here` is shown.
+pub fn side(list: &SessionList, here: &str) -> String {
+    html(|| sessions::side(list, here))
 }
 
 fn html<V: IntoView>(make: impl FnOnce() -> V) -> String {

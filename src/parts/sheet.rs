@@ -32,10 +32,6 @@ pub(super) fn sheet(controls: &Controls) -> impl IntoView + use<> {
                 {runs(controls)}
                 // What changes above is told here once, in a line, to who does not see it.
                 <p id="told" class="unseen" role="status"></p>
-                <label class="override keep-view">
-                    <input id="keep-view" type="checkbox" checked/>
-                    "Keep the last view on this device, to be read where there is no network"
-                </label>
             </div>
         </aside>
     }

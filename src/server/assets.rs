@@ -24,12 +24,13 @@ impl Assets {
                 let (name, hash) = line.split_once(':')?;
                 (name.trim() == kind).then(|| hash.trim())
             });
+            let (file, ending) = if kind == "comfort" { ("comfort", "js") } else { ("breakglass", kind) };
             match hash {
-                Some(hash) => format!("/pkg/breakglass.{hash}.{kind}"),
-                None => format!("/pkg/breakglass.{kind}"),
+                Some(hash) => format!("/pkg/{file}.{hash}.{ending}"),
+                None => format!("/pkg/{file}.{ending}"),
             }
         };
-        let names = AssetNames { css: name("css"), js: name("js"), wasm: name("wasm") };
+        let names = AssetNames { css: name("css"), js: name("js"), wasm: name("wasm"), comfort: name("comfort") };
         Assets { root: root.to_owned(), names }
     }
 

@@ -7,7 +7,7 @@ use axum::response::Response;
 use domain::{
     call::{AcceptKey, Cancelled, DecisionInput, LockInput, Locked, PromptInput, Run, VerbInput},
     ids::SessionId,
-    page::{Page, SessionList, SignIn, Surroundings},
+    page::{Frame, Page, SessionList, SignIn, Surroundings, Theme},
     permission::Choice,
     preset::Presets,
     probe::{KeyHost, TargetStatus},
@@ -86,18 +86,22 @@ impl Console {
     }
 
     /// The page as an answer.
-    pub async fn render(&self, page: Page) -> Response {
-        (self.renderer.page)(page, self.assets.names()).await
+    pub async fn render(&self, page: Page, theme: Theme) -> Response {
+        (self.renderer.page)(page, self.frame(theme)).await
     }
 
     /// The sign-in page as an answer.
-    pub async fn render_sign_in(&self, sign_in: SignIn) -> Response {
-        (self.renderer.sign_in)(sign_in, self.assets.names()).await
+    pub async fn render_sign_in(&self, sign_in: SignIn, theme: Theme) -> Response {
+        (self.renderer.sign_in)(sign_in, self.frame(theme)).await
     }
 
     /// The list of sessions as an answer.
-    pub async fn render_sessions(&self, list: SessionList) -> Response {
-        (self.renderer.sessions)(list, self.assets.names()).await
+    pub async fn render_sessions(&self, list: SessionList, theme: Theme) -> Response {
+        (self.renderer.sessions)(list, self.frame(theme)).await
+    }
+
+    fn frame(&self, theme: Theme) -> Frame {
+        Frame { names: self.assets.names(), theme }
     }
 
     /// The session of this id, given as text.

@@ -46,7 +46,7 @@ use std::{fs::File, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, response::Response};
 use domain::{
-    page::{AssetNames, Controls, Page, PageParts, Part, SessionList, SignIn, Surroundings},
+    page::{Controls, Frame, Page, PageParts, Part, SessionList, SignIn, Surroundings},
     preset::Presets,
 };
 use futures_util::future::BoxFuture;
@@ -81,13 +81,15 @@ pub type Rendered = BoxFuture<'static, Response>;
 /// Makes pages of their data. It is given to the server, which knows no component.
 #[derive(Clone, Copy)]
 pub struct Renderer {
-    pub page: fn(Page, AssetNames) -> Rendered,
-    pub sign_in: fn(SignIn, AssetNames) -> Rendered,
-    pub sessions: fn(SessionList, AssetNames) -> Rendered,
+    pub page: fn(Page, Frame) -> Rendered,
+    pub sign_in: fn(SignIn, Frame) -> Rendered,
+    pub sessions: fn(SessionList, Frame) -> Rendered,
     /// The parts of a page, as HTML.
     pub parts: fn(&Controls) -> PageParts,
     /// One of them.
     pub part: fn(Part, &Controls) -> String,
+    /// The list of sessions beside the console, one of which is shown there.
+    pub side: fn(&SessionList, &str) -> String,
 }
 
 /// Why the server cannot start.

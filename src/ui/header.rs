@@ -1,4 +1,5 @@
-//! The header: who we are, whether the page hears of what happens, a new session, and the way to the VM.
+//! The header: who we are and the way to the settings, whether the page hears of what happens, a new session, and the way
+//! to the VM.
 
 use leptos::{prelude::*, server_fn::ServerFn};
 
@@ -13,7 +14,9 @@ pub(super) fn Header() -> impl IntoView {
         let practice = state.page.with_untracked(|page| page.surroundings.practice);
         view! {
             <header class="bar">
-                <span class="mark"><Icon name="mark"/><span class="mark-name">"breakglass"</span></span>
+                <a class="mark" href="#settings" aria-label="Settings" title="Settings and keys">
+                    <Icon name="mark"/><span class="mark-name">"breakglass"</span><Icon name="gear"/>
+                </a>
                 {practice.then(|| view! { <strong class="practice">"PRACTICE"</strong> })}
                 {lamp(state)}
                 <a class="quiet" href="/sessions" aria-label="All sessions" title="All sessions"><Icon name="list"/></a>

@@ -24,6 +24,7 @@ fn path(name: &str) -> &'static str {
         "info" => "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 11v5m0-8.5h.01",
         "terminal" => "M4 5h16v14H4zM7.5 9.5 10 12l-2.5 2.5M12.5 15H16",
         "list" => "M4 6h.01M4 12h.01M4 18h.01M9 6h11M9 12h11M9 18h11",
+        "gear" => "M4 7h9m5 0h2M4 17h2m5 0h9M15.5 4.5v5m-7 5v5",
         "down" => "M12 5v14m-6-6 6 6 6-6",
         "dots" => "M5 12h.01M12 12h.01M19 12h.01",
         _ => "M12 12h.01",

@@ -2,18 +2,22 @@
 
 use domain::{
     call::SessionSummary,
-    page::{AssetNames, SessionList},
+    page::{Frame, SessionList},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::{icons::Icon, prose::shown, shell::Metas};
+use super::{
+    icons::Icon,
+    prose::shown,
+    shell::{Metas, chosen},
+};
 use crate::api::ArchiveSession;
 
 /// The whole document.
 #[component]
 pub fn SessionsShell() -> impl IntoView {
     let list: SessionList = expect_context();
-    let names: AssetNames = expect_context();
+    let Frame { names, theme } = expect_context();
     let SessionList { archived, practice, most, .. } = list;
     let count = list.sessions.len();
     let none = list.sessions.is_empty().then(|| nothing(&list.q, archived));
@@ -25,9 +29,9 @@ pub fn SessionsShell() -> impl IntoView {
     let rows: Vec<_> = list.sessions.iter().map(|session| row(session, &list)).collect();
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-theme=chosen(theme)>
             <head>
-                <Metas title=format!("{here} · breakglass")/>
+                <Metas title=format!("{here} · breakglass") theme=theme/>
                 <link rel="manifest" href="/manifest.webmanifest" crossorigin="use-credentials"/>
                 <link rel="stylesheet" href=names.css.clone()/>
             </head>

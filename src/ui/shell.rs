@@ -1,16 +1,19 @@
 //! The document around the page: what a browser must know before the first paint. Rendered on the server only.
 
-use domain::page::{AssetNames, Page};
+use domain::page::{Frame, Page, Theme};
 use leptos::{nonce::use_nonce, prelude::*};
 
-use super::App;
-use crate::state::{DECIDE, State};
+use super::{App, settings::Settings, side::Side};
+use crate::state::State;
+
+/// What the page's title begins with while something waits for a decision. The small script says it from then on.
+const DECIDE: &str = "● decide — ";
 
 /// The whole document of the console.
 #[component]
 pub fn Shell() -> impl IntoView {
     let page: Page = expect_context();
-    let names: AssetNames = expect_context();
+    let Frame { names, theme } = expect_context();
     let embedded = embeddable(&page);
     let title = match page.session.as_ref().and_then(|session| session.title.clone()) {
         Some(title) => format!("{title} · breakglass"),
@@ -21,15 +24,14 @@ pub fn Shell() -> impl IntoView {
     let title = if state.waiting.get().is_some() { format!("{DECIDE}{title}") } else { title };
     let refresh = refresh(state);
     let boot = format!(
-        "import start, {{ hydrate }} from '{}'; start({{ module_or_path: '{}' }}).then(hydrate); \
-         navigator.serviceWorker?.register('/worker.js').catch(() => {{}});",
+        "import start, {{ hydrate }} from '{}'; start({{ module_or_path: '{}' }}).then(hydrate);",
         names.js, names.wasm
     );
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-theme=chosen(theme)>
             <head>
-                <Metas title=title/>
+                <Metas title=title theme=theme/>
                 <link rel="manifest" href="/manifest.webmanifest" crossorigin="use-credentials"/>
                 <link rel="stylesheet" href=names.css.clone()/>
                 <link rel="modulepreload" href=names.js.clone()/>
@@ -37,9 +39,14 @@ pub fn Shell() -> impl IntoView {
                 {refresh.map(|content| view! { <noscript><meta http-equiv="refresh" content=content/></noscript> })}
                 <Embedded json=embedded/>
                 <script type="module" nonce=use_nonce()>{boot}</script>
+                <script type="module" src=names.comfort.clone()></script>
             </head>
             <body>
                 <App/>
+                // Hydration does not look behind it.
+                <Side/>
+                <Settings/>
+                <Update/>
             </body>
         </html>
     }
@@ -73,12 +80,27 @@ fn refresh(state: State) -> Option<String> {
     }
 }
 
+/// What the console has to say when it has another build than the page. The small script shows it.
+#[component]
+fn Update() -> impl IntoView {
+    view! {
+        <div id="update" class="update" role="status" hidden>
+            <span>"A new version of the console is ready."</span>
+            <button id="update-now" type="button">"Reload"</button>
+            <button id="update-later" type="button">"Later"</button>
+        </div>
+    }
+}
+
 /// What every page of ours says about itself.
 #[component]
 pub fn Metas(
     /// The title.
     title: String,
+    /// On which ground it stands.
+    theme: Theme,
 ) -> impl IntoView {
+    let schemes = if theme == Theme::Auto { "dark light" } else { theme.as_str() };
     view! {
         <meta charset="utf-8"/>
         <title>{title}</title>
@@ -86,9 +108,9 @@ pub fn Metas(
             name="viewport"
             content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
         />
-        <meta name="color-scheme" content="dark light"/>
-        {theme("dark", "#0b0f14")}
-        {theme("light", "#f3f5f7")}
+        <meta name="color-scheme" content=schemes/>
+        {ground(Theme::Dark, "#0b0f14", theme)}
+        {ground(Theme::Light, "#f3f5f7", theme)}
         <meta name="mobile-web-app-capable" content="yes"/>
         <meta name="apple-mobile-web-app-capable" content="yes"/>
         <meta name="apple-mobile-web-app-status-bar-style" content="default"/>
@@ -99,10 +121,20 @@ pub fn Metas(
     }
 }
 
-/// The ground's colour, as a phone's own bars take it.
-fn theme(scheme: &str, ground: &'static str) -> impl IntoView {
-    let media = format!("(prefers-color-scheme: {scheme})");
-    leptos::html::meta().name("theme-color").content(ground).attr("media", media)
+/// The theme as the document says it: nothing where the device decides.
+pub(super) fn chosen(theme: Theme) -> Option<&'static str> {
+    (theme != Theme::Auto).then(|| theme.as_str())
+}
+
+/// A ground's colour, as a phone's own bars take it where it is the ground.
+fn ground(of: Theme, colour: &'static str, chosen: Theme) -> impl IntoView {
+    let name = of.as_str();
+    let media = match chosen {
+        Theme::Auto => format!("(prefers-color-scheme: {name})"),
+        _ if chosen == of => "all".to_owned(),
+        _ => "not all".to_owned(),
+    };
+    leptos::html::meta().id(format!("ground-{name}")).name("theme-color").content(colour).attr("media", media)
 }
 
 /// The page's data for the browser's part. It is data in a script element of a type that no browser runs.

@@ -1,15 +1,18 @@
 //! The sign-in page: a field and a button, and the way to a code. It is rendered on the server and has no script.
 
-use domain::page::{AssetNames, SignIn};
+use domain::page::{Frame, SignIn};
 use leptos::{either::Either, prelude::*};
 
-use super::{icons::Icon, shell::Metas};
+use super::{
+    icons::Icon,
+    shell::{Metas, chosen},
+};
 
 /// The whole document.
 #[component]
 pub fn SignInShell() -> impl IntoView {
     let SignIn { by_code, code, words, practice } = expect_context();
-    let names: AssetNames = expect_context();
+    let Frame { names, theme } = expect_context();
     let body = if by_code {
         Either::Left(view! {
             <form method="post" action="/sign-in" class="sign-in-form">
@@ -27,9 +30,9 @@ pub fn SignInShell() -> impl IntoView {
     };
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-theme=chosen(theme)>
             <head>
-                <Metas title="Sign in · breakglass".to_owned()/>
+                <Metas title="Sign in · breakglass".to_owned() theme=theme/>
                 <link rel="stylesheet" href=names.css.clone()/>
             </head>
             <body class="sign-in">

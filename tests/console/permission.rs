@@ -10,7 +10,7 @@ use domain::{
     event::{Entry, Event},
     ids::{EntryId, Millis},
     log::Head,
-    page::{AssetNames, Page, PageParts, Surroundings},
+    page::{AssetNames, Frame, Page, PageParts, Surroundings, Theme},
     permission::{Choice, Decision},
 };
 use leptos::{
@@ -115,10 +115,11 @@ async fn rendered(events: Vec<Event>, turn_active: bool) -> String {
         disk: None,
         parts: PageParts::default(),
     };
-    let names = AssetNames { css: "a.css".into(), js: "a.js".into(), wasm: "a.wasm".into() };
+    let names = AssetNames { css: "a.css".into(), js: "a.js".into(), wasm: "a.wasm".into(), comfort: "c.js".into() };
+    let frame = Frame { names, theme: Theme::Auto };
     // A server makes ready what rendering needs.
     let _console = Console::practice().await;
-    let response = (renderer().page)(page, names).await;
+    let response = (renderer().page)(page, frame).await;
     String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
 }
 

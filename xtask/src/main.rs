@@ -7,6 +7,7 @@
 
 mod bench;
 mod child;
+mod comfort;
 mod compress;
 mod lab;
 mod server;

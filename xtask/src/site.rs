@@ -2,8 +2,9 @@
 //! their content, so that a browser may keep them for ever and never mixes a new page with an old program.
 //!
 //! `hash.txt` tells the server the names, in the format of cargo-leptos' `hash-files = true`: `js: HASH`, `wasm: HASH`,
-//! `css: HASH`, for `pkg/breakglass.HASH.js` and so on. It stands in the site and, where Leptos looks unless told
-//! otherwise, beside the server's program.
+//! `css: HASH`, for `pkg/breakglass.HASH.js` and so on; `comfort: HASH` is `pkg/comfort.HASH.js`. It stands in the site and,
+//! where Leptos looks unless told otherwise, beside the server's program. The service worker, and the page that it shows
+//! where there is no console, are told the names here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +16,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use crate::{compress, server::Profile, style, wasm, workspace::Workspace};
+use crate::{comfort, compress, server::Profile, style, wasm, workspace::Workspace};
 
 /// A site in memory: the bytes of each file, by its path from the site's root, with `/` between folders.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -23,14 +24,21 @@ type Files = BTreeMap<String, Vec<u8>>;
 /// Builds the client and brings `target/site` up to date; what an earlier build left behind is removed.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let client = wasm::build(workspace)?;
-    let style = style::bundle(&workspace.root.join("style/main.css"))?;
+    let style = style::bundle(&workspace.root.join("style/main.css"))?.into_bytes();
+    let comfort = comfort::bundle(&workspace.root.join("src/browser/comfort/main.js"))?.into_bytes();
     let mut files = files_below(&workspace.root.join("public"))?;
     let mut names = String::new();
-    for (kind, bytes) in [("js", client.js), ("wasm", client.wasm), ("css", style.into_bytes())] {
+    let mut paths = Vec::new();
+    for (kind, bytes) in [("css", style), ("js", client.js), ("wasm", client.wasm), ("comfort", comfort)] {
         let hash = hash(&bytes);
         writeln!(names, "{kind}: {hash}")?;
-        add(&mut files, format!("pkg/breakglass.{hash}.{kind}"), bytes)?;
+        let path =
+            if kind == "comfort" { format!("pkg/comfort.{hash}.js") } else { format!("pkg/breakglass.{hash}.{kind}") };
+        paths.push(format!("/{path}"));
+        add(&mut files, path, bytes)?;
     }
+    name_in(&mut files, "worker.js", "'BUILD'", &format!("'{}'", paths.join("', '")))?;
+    name_in(&mut files, "offline.html", "/STYLE", &paths[0])?;
     for (path, bytes) in client.snippets {
         add(&mut files, format!("pkg/{path}"), bytes)?;
     }
@@ -73,6 +81,17 @@ fn add(files: &mut Files, path: String, bytes: Vec<u8>) -> Result<()> {
         bail!("public/{path} is in the way of a file that is built");
     }
     files.insert(path, bytes);
+    Ok(())
+}
+
+/// Puts the names of this build where a file has a mark for them.
+fn name_in(files: &mut Files, file: &str, mark: &str, names: &str) -> Result<()> {
+    let bytes = files.get_mut(file).with_context(|| format!("public/{file} is missing"))?;
+    let text = std::str::from_utf8(bytes).with_context(|| format!("public/{file} is no text"))?;
+    if text.matches(mark).count() != 1 {
+        bail!("public/{file} must have {mark} once, where the names of the build go");
+    }
+    *bytes = text.replace(mark, names).into_bytes();
     Ok(())
 }
 
@@ -128,7 +147,7 @@ fn remove_strangers(site: &Path, files: &Files) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Files, files_below, remove_strangers, write_site};
+    use super::{Files, files_below, name_in, remove_strangers, write_site};
     use std::fs;
 
     fn files(contents: &[(&str, &str)]) -> Files {
@@ -151,6 +170,15 @@ mod tests {
         }
         let left = files_below(&site).unwrap();
         assert_eq!(names(&left), ["icon.png", "pkg/app.2.js", "pkg/app.2.js.br", "pkg/app.2.js.gz"]);
+    }
+
+    #[test]
+    fn the_names_of_a_build_are_put_where_their_mark_is_and_a_lost_mark_is_refused() {
+        let mut made = files(&[("worker.js", "const BUILD = ['BUILD'];")]);
+        name_in(&mut made, "worker.js", "'BUILD'", "'/pkg/a.1.js', '/pkg/b.2.css'").unwrap();
+        assert_eq!(made["worker.js"], b"const BUILD = ['/pkg/a.1.js', '/pkg/b.2.css'];");
+        let error = format!("{:#}", name_in(&mut made, "worker.js", "'BUILD'", "''").unwrap_err());
+        assert!(error.contains("public/worker.js must have 'BUILD' once"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The style sheet: `style/main.css` lists the others, and one file is made of them, so that the page waits for one
-//! download. Comments and indentation are taken out; all else is left as written.
+//! download. Comments and indentation are taken out. What is for the light ground is written once, for who chose it, and
+//! said again for those whose device asks for it. All else is left as written.
 
 use std::{fs, path::Path};
 
@@ -23,7 +24,26 @@ pub(crate) fn bundle(entry: &Path) -> Result<String> {
         }
         sheet.push_str(&text);
     }
-    Ok(sheet)
+    Ok(by_preference(&sheet))
+}
+
+/// The rule for who chose the light ground.
+const CHOSEN: &str = ":root[data-theme=light] {\n";
+
+/// Says what is for the light ground a second time, for who chose none and whose device asks for it.
+fn by_preference(sheet: &str) -> String {
+    let mut pieces = sheet.split(CHOSEN);
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        // The rule holds values alone, so its first brace at the start of a line ends it.
+        let (values, after) = piece.split_once("\n}\n").unwrap_or((piece, ""));
+        out.push_str(&format!("{CHOSEN}{values}\n}}\n"));
+        out.push_str(&format!(
+            "@media (prefers-color-scheme: light) {{\n:root:not([data-theme]) {{\n{values}\n}}\n}}\n"
+        ));
+        out.push_str(after);
+    }
+    out
 }
 
 /// What the scanner is inside of.
@@ -84,7 +104,7 @@ fn lean(css: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bundle, lean};
+    use super::{bundle, by_preference, lean};
     use std::fs;
 
     #[test]
@@ -96,6 +116,18 @@ mod tests {
     #[test]
     fn a_comment_between_two_tokens_keeps_them_apart() {
         assert_eq!(lean(".a/* x */.b { top: 0 }"), ".a/**/.b { top: 0 }\n");
+    }
+
+    #[test]
+    fn the_light_ground_is_written_once_and_said_for_choice_and_for_preference() {
+        let sheet = "a { top: 0 }\n:root[data-theme=light] {\n--ground: #fff;\n}\nb { top: 0 }\n";
+        let said = by_preference(sheet);
+        assert!(said.starts_with(sheet.strip_suffix("b { top: 0 }\n").unwrap()), "{said}");
+        assert!(
+            said.contains("(prefers-color-scheme: light) {\n:root:not([data-theme]) {\n--ground: #fff;\n}\n}\nb {"),
+            "{said}"
+        );
+        assert_eq!(by_preference("a { top: 0 }\n"), "a { top: 0 }\n");
     }
 
     #[test]

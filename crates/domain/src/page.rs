@@ -123,6 +123,48 @@ pub struct AssetNames {
     pub js: String,
     /// The program.
     pub wasm: String,
+    /// The small script beside it: what is only a call to the browser.
+    pub comfort: String,
+}
+
+/// On which ground a person wants to read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As their device asks for it.
+    #[default]
+    Auto,
+    /// On dark ground, whatever their device asks for.
+    Dark,
+    /// On light ground.
+    Light,
+}
+
+impl Theme {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Theme; 3] = [Theme::Auto, Theme::Dark, Theme::Light];
+
+    /// Its name, in a form, a cookie and the page.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Theme::Auto => "auto",
+            Theme::Dark => "dark",
+            Theme::Light => "light",
+        }
+    }
+
+    /// The one of this name; what is none is as the device asks for it.
+    pub fn named(name: &str) -> Self {
+        Theme::ALL.into_iter().find(|theme| theme.as_str() == name).unwrap_or_default()
+    }
+}
+
+/// What stands around every page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The app's files.
+    pub names: AssetNames,
+    /// The ground.
+    pub theme: Theme,
 }
 
 /// The list of sessions, as data.

@@ -5,6 +5,7 @@
 
 mod call;
 pub(crate) mod forms;
+mod look;
 mod pages;
 mod params;
 mod parts;
@@ -70,6 +71,8 @@ fn guarded_routes(console: &Console) -> Router<Console> {
         .route("/part/run/{run_id}", get(parts::run))
         .route("/part/runs", get(parts::runs))
         .route("/part/verbs", get(parts::verbs))
+        .route("/part/sessions", get(pages::side))
+        .route("/theme", post(look::choose))
         .route("/do/{*call}", post(forms::endpoint))
         .route("/api/session", get(session::list).post(session::create))
         .route("/api/session/{id}/stream", get(session::stream))
@@ -124,7 +127,7 @@ async fn gate(State(console): State<Console>, request: Request, next: Next) -> R
             next.run(Request::from_parts(parts, body)).await
         }
         Err(failure @ Failure::Unauthenticated(_)) if parts.method.is_safe() && pages::wants_html(&parts.headers) => {
-            sign_in::page(&console, failure.status().0, None, &failure.to_string()).await
+            sign_in::page(&console, &parts.headers, failure.status().0, None, &failure.to_string()).await
         }
         Err(failure) => failure.into_response(),
     }

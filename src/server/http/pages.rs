@@ -12,6 +12,7 @@ use domain::{
 use serde::Deserialize;
 
 use super::{
+    look::theme_of,
     params::{Name, Params},
     parts, session,
 };
@@ -63,7 +64,7 @@ pub(super) async fn home(
         None => console.sessions.newest().await?,
     };
     let page = page_of(&console, &operator, session.as_deref(), view).await?;
-    Ok(console.render(page).await)
+    Ok(console.render(page, theme_of(&headers)).await)
 }
 
 /// `/s/{id}`: one session.
@@ -83,7 +84,7 @@ pub(super) async fn session(
         Err(failure) => return Err(failure),
     };
     let page = page_of(&console, &operator, Some(&session), view).await?;
-    let mut response = console.render(page).await;
+    let mut response = console.render(page, theme_of(&headers)).await;
     let secure = if console.gate.is_https() { "; Secure" } else { "" };
     let cookie = format!("{LAST_SESSION}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000{secure}", session.id);
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
@@ -104,19 +105,45 @@ pub(super) async fn sessions(
     _: Operator,
     State(console): State<Console>,
     Params(listed): Params<Listed>,
+    headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let archived = listed.archived.as_deref() == Some("true");
-    let text = session::searched(listed.q)?;
-    let wanted = Wanted { archived, text: text.clone(), limit: session::SESSIONS };
-    let list = SessionList {
+    let list = self::listed(&console, listed.q, archived, session::SESSIONS).await?;
+    Ok(console.render_sessions(list, theme_of(&headers)).await)
+}
+
+/// How many sessions stand beside the console.
+const BESIDE: u64 = 30;
+
+/// The list beside the console.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Beside {
+    #[serde(default)]
+    session: String,
+    q: Option<String>,
+}
+
+/// `/part/sessions`: the newest sessions, or those in which something stands, as a part of the page.
+pub(super) async fn side(
+    _: Operator,
+    State(console): State<Console>,
+    Params(asked): Params<Beside>,
+) -> Result<Response, Failure> {
+    let list = listed(&console, asked.q, false, BESIDE).await?;
+    Ok(parts::as_part((console.renderer.side)(&list, &asked.session)))
+}
+
+async fn listed(console: &Console, q: Option<String>, archived: bool, limit: u64) -> Result<SessionList, Failure> {
+    let text = session::searched(q)?;
+    let wanted = Wanted { archived, text: text.clone(), limit };
+    Ok(SessionList {
         sessions: console.sessions.list(wanted).await?,
         q: text.unwrap_or_default(),
         archived,
-        most: session::SESSIONS,
+        most: limit,
         key: fresh::key(),
         practice: console.surroundings.practice,
-    };
-    Ok(console.render_sessions(list).await)
+    })
 }
 
 async fn page_of(

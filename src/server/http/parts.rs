@@ -70,9 +70,12 @@ pub(super) async fn run(
     Ok(answer(&console, Part::Run, &controls(&console, here.session(), Some(run), fresh::key()).await))
 }
 
-/// A part as an answer. It says that it is one, so that a login page in its place is not taken for it.
 fn answer(console: &Console, part: Part, controls: &Controls) -> Response {
-    let html = (console.renderer.part)(part, controls);
+    as_part((console.renderer.part)(part, controls))
+}
+
+/// A part as an answer. It says that it is one, so that a login page in its place is not taken for it.
+pub(super) fn as_part(html: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (HeaderName::from_static("x-breakglass-part"), HeaderValue::from_static("1")),

@@ -3,13 +3,13 @@
 
 use axum::{
     extract::{Query, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use domain::page::SignIn;
 use serde::Deserialize;
 
-use super::{call, pages, params::Params};
+use super::{call, look::theme_of, pages, params::Params};
 use crate::server::{
     auth::{COOKIE, sign_in::SIGN_IN_LIVES},
     console::Console,
@@ -22,8 +22,8 @@ pub(super) struct Code {
     code: String,
 }
 
-pub(super) async fn show(State(console): State<Console>, Params(code): Params<Code>) -> Response {
-    page(&console, StatusCode::OK, Some(code.code), "").await
+pub(super) async fn show(State(console): State<Console>, Params(code): Params<Code>, headers: HeaderMap) -> Response {
+    page(&console, &headers, StatusCode::OK, Some(code.code), "").await
 }
 
 pub(super) async fn spend(State(console): State<Console>, request: Request) -> Response {
@@ -51,7 +51,7 @@ pub(super) async fn spend(State(console): State<Console>, request: Request) -> R
             response
         }
         Err(failure) if pages::wants_html(&parts.headers) => {
-            page(&console, failure.status().0, None, &failure.body().detail).await
+            page(&console, &parts.headers, failure.status().0, None, &failure.body().detail).await
         }
         Err(failure) => failure.into_response(),
     }
@@ -63,15 +63,21 @@ fn serde_urlencoded_code(body: &[u8]) -> Option<String> {
     Query::<Code>::try_from_uri(&uri).ok().map(|query| query.0.code)
 }
 
-/// The page, with this status and these words.
-pub(super) async fn page(console: &Console, status: StatusCode, code: Option<String>, words: &str) -> Response {
+/// The page for who asks so, with this status and these words.
+pub(super) async fn page(
+    console: &Console,
+    asked: &HeaderMap,
+    status: StatusCode,
+    code: Option<String>,
+    words: &str,
+) -> Response {
     let sign_in = SignIn {
         by_code: console.gate.has_sign_in(),
         code: code.unwrap_or_default(),
         words: words.to_owned(),
         practice: console.surroundings.practice,
     };
-    let mut response = console.render_sign_in(sign_in).await;
+    let mut response = console.render_sign_in(sign_in, theme_of(asked)).await;
     *response.status_mut() = status;
     response
 }
