@@ -9,6 +9,9 @@ pub mod api;
 /// What the page shows.
 pub mod state;
 
+/// Figures as bars, which the page and its parts draw alike.
+mod bars;
+
 /// The page.
 pub mod ui;
 

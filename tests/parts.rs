@@ -88,18 +88,20 @@ fn each_look_has_its_age_and_the_figures_are_pictures_with_words() {
         "12 s ago",
         "answers for 3 h 12 min",
         "9 s ago",
-        "load 0.42 0.40 0.38 on 4 CPUs",
+        "load 0.42 0.40 0.38",
+        "11 %",
+        "0.4 on 4 CPUs",
         "Memory",
-        "52 %",
+        "53 %",
         "2.1 of 4.0 GiB",
         "/var/lib/docker",
-        "91 %",
+        "92 %",
         "88.0 of 96.0 GiB",
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
     assert!(html.contains("<time data-age=\"12000\">12 s</time>"), "{html}");
-    assert!(html.contains("<rect width=\"91\" height=\"8\" class=\"meter-used\">"), "{html}");
+    assert!(html.contains("<rect class=\"meter-used\" width=\"92\" height=\"8\">"), "{html}");
     assert_eq!(html.matches("data-look=\"full\"").count(), 1, "{html}");
 }
 

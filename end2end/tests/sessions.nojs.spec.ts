@@ -32,7 +32,7 @@ test('sessions are found by what was said in them, opened, put away and brought 
   await page.getByRole('link', { name: 'Open sessions' }).click();
   await expect(sessions).toHaveCount(2);
 
-  const exported = await page.request.get(console.base + (await page.getByRole('link', { name: /^Export: !echo the disk/ }).getAttribute('href')));
+  const exported = await page.request.get(console.base + (await page.getByRole('link', { name: /^Report: !echo the disk/ }).getAttribute('href')));
   expect(exported.headers()['content-disposition']).toContain('attachment');
   expect(await exported.text()).toContain('cabbages');
 

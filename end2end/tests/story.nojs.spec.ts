@@ -55,7 +55,7 @@ test.describe('with a target that takes its time', () => {
     await expect(page.locator('.finished')).toBeVisible({ timeout: 20_000 });
     await expect(refresh(page)).toHaveCount(0);
     await expect(sendButton(page)).toBeVisible();
-    await expect(page.locator('.row:has(+ .finished) .prose')).toBeVisible();
+    await expect(page.locator('.row:has(+ .figures-row) .prose')).toBeVisible();
     const memory = page.locator('.tool', { hasText: 'Memory and swap' });
     await memory.locator('summary').click();
     await expect(memory.locator('.output')).toContainText('MemTotal');

@@ -100,7 +100,7 @@ test.describe('with a target that takes its time', () => {
     await expect(page.locator('.tool[data-state=ended], .tool[data-state=failed]')).toHaveCount(tools.length);
     // The verdict names the target, whatever it found.
     const target = await page.locator('#vm .target').innerText();
-    await expect(page.locator('.row:has(+ .finished) .prose p').first()).toContainText(target);
+    await expect(page.locator('.row:has(+ .figures-row) .prose p').first()).toContainText(target);
 
     const memory = page.locator('.tool', { hasText: 'Memory and swap' });
     await expect(memory.locator('.output')).toBeHidden();

@@ -8,7 +8,6 @@
 //! **Architecture invariant:** nothing here knows the server, the page's components or the browser, and no text of
 //! anybody becomes markup.
 
-mod evidence;
 mod figures;
 mod host_key;
 mod icons;

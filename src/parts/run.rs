@@ -2,6 +2,7 @@
 
 use domain::{
     call::Run,
+    evidence::Evidence,
     ids::duration_text,
     page::Controls,
     verb::{Outcome, Verb},
@@ -10,7 +11,6 @@ use leptos::prelude::*;
 
 use super::{
     RUN_VERB,
-    evidence::Evidence,
     icons::icon,
     run_mark, way,
     way::way_up,

@@ -5,6 +5,22 @@ use leptos::prelude::*;
 
 use super::{icons::icon, run::run, runs::runs, strip::strip, verbs::verbs};
 
+/// The way to the report on the session that is open, once there is one.
+fn report(controls: &Controls) -> impl IntoView + use<> {
+    (!controls.session.is_empty()).then(|| {
+        let href = format!("/api/session/{}/export", controls.session);
+        view! {
+            <a id="report" class="report" href=href download="">
+                {icon("save")}
+                <span>
+                    <strong>"Download the report"</strong>
+                    <span class="meta">"What was asked, done and found, to send to others. Passwords and keys are taken out."</span>
+                </span>
+            </a>
+        }
+    })
+}
+
 /// All that is in it.
 pub(super) fn sheet(controls: &Controls) -> impl IntoView + use<> {
     let surroundings = &controls.surroundings;
@@ -30,6 +46,7 @@ pub(super) fn sheet(controls: &Controls) -> impl IntoView + use<> {
                 {run(controls)}
                 {verbs(controls)}
                 {runs(controls)}
+                {report(controls)}
                 // What changes above is told here once, in a line, to who does not see it.
                 <p id="told" class="unseen" role="status"></p>
             </div>

@@ -14,7 +14,7 @@ use domain::{
     turn::check_prompt,
     verb::{Lock, Verb},
 };
-
+use redact::Redactor;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -44,6 +44,8 @@ pub struct Parts {
     pub sessions: Arc<Sessions>,
     pub power: Arc<Power>,
     pub presets: Presets,
+    /// Takes secrets out of what is sent to somebody.
+    pub redactor: Redactor,
     pub gate: Gate,
     pub once: Once,
     pub flashes: Flashes,

@@ -8,11 +8,17 @@ use domain::{
     call::SessionSummary,
     event::Entry,
     ids::{EntryId, SessionId},
-    report,
+    probe::TargetStatus,
+    report::{self, Incident},
 };
 use futures_util::{Stream, stream};
+use redact::Redactor;
 
-use super::store::{Store, StoreError};
+use super::{
+    config::Config,
+    fresh,
+    store::{Store, StoreError},
+};
 
 /// In which form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -49,6 +55,8 @@ impl fmt::Display for Form {
 const CHUNK: (u64, usize) = (1024, 256 << 10);
 /// How much of a session a report tells, in bytes of its entries: its end. The log has all of it.
 const REPORTED: usize = 16 << 20;
+/// How many of its runs.
+const REPORTED_RUNS: u64 = 50;
 
 /// All entries of a session as they stand in the log, one per line, in pieces.
 pub fn lines(store: Store, session: SessionId) -> impl Stream<Item = Result<Bytes, StoreError>> {
@@ -65,9 +73,51 @@ pub fn lines(store: Store, session: SessionId) -> impl Stream<Item = Result<Byte
     })
 }
 
-/// The report on a session.
-pub async fn report(store: &Store, summary: &SessionSummary, target: &str) -> Result<String, StoreError> {
+/// What stands around a session and not in it.
+pub struct Around {
+    pub target: String,
+    pub practice: bool,
+    /// What was last seen of the target, where somebody looks at it.
+    pub status: Option<TargetStatus>,
+    pub redactor: Redactor,
+}
+
+/// What knows the console's own secrets by their value.
+pub fn redactor(config: &Config) -> Redactor {
+    /// What is shorter may be a word of everyday.
+    const SHORTEST: usize = 12;
+    let mut redactor = Redactor::default();
+    if let Some(token) = &config.auth.bearer {
+        redactor = redactor.knowing("the console's token", token.expose());
+    }
+    if let Some(key) = &config.agent.api_key {
+        redactor = redactor.knowing("the provider's key", key.expose());
+    }
+    for value in config.agent.added_env().filter(|value| value.len() >= SHORTEST) {
+        redactor = redactor.knowing("a value of the agent's environment", value);
+    }
+    redactor
+}
+
+/// The report on a session, without secrets.
+pub async fn report(store: &Store, summary: SessionSummary, around: Around) -> Result<String, StoreError> {
     let end = EntryId(summary.last_event_id.len());
     let entries: Vec<Entry> = store.entries_before(summary.id.clone(), end, u64::from(u32::MAX), REPORTED).await?;
-    Ok(report::markdown(summary, target, &entries))
+    let runs = store.runs_of(summary.id.clone(), REPORTED_RUNS).await?;
+    let written = tokio::task::spawn_blocking(move || {
+        let Around { target, practice, status, redactor } = around;
+        let report = report::markdown(&Incident {
+            summary: &summary,
+            target: &target,
+            practice,
+            entries: &entries,
+            runs: &runs,
+            status: status.as_ref(),
+            now: fresh::now(),
+            clean: &|text| redactor.clean(text),
+        });
+        // Whatever it is made of has gone through here once.
+        redactor.clean(&report)
+    });
+    written.await.map_err(|_| StoreError::Closed)
 }

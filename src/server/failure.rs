@@ -31,9 +31,9 @@ pub enum Failure {
          BREAKGLASS_PUBLIC_ORIGIN to the one that people open"
     )]
     CrossSite(String),
-    #[error("there is nothing at this address: the calls are listed in the README")]
+    #[error("there is nothing at this address: the console is at /, and the README lists the calls")]
     NotFound,
-    #[error("this address does not take that method")]
+    #[error("this address does not take that method: the README lists the calls with theirs")]
     MethodNotAllowed,
     #[error(transparent)]
     NotAnId(#[from] NotAnId),
@@ -59,7 +59,7 @@ pub enum Failure {
     TargetKey(#[from] NotSeen),
     #[error("this output is not kept: what there is of it stands in the transcript")]
     UnknownOutput,
-    #[error("an agent's turn may run verbs and nothing else")]
+    #[error("an agent's turn may run verbs and nothing else: ask the operator to do this")]
     NotForAgents,
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -67,7 +67,7 @@ pub enum Failure {
     KeyReused,
     #[error("the call of this idempotency key is still running: repeat it in a moment")]
     KeyInProgress,
-    #[error("an idempotency key is 1 to 255 visible ascii characters")]
+    #[error("an idempotency key is 1 to 255 visible ascii characters: send a uuid")]
     KeyBad,
     #[error("this code is wrong, spent or older than ten minutes: `breakglass sign-in-link` makes a new one")]
     CodeWrong,
@@ -138,7 +138,7 @@ impl Failure {
             }
             Failure::Fault(cause) => {
                 tracing::error!(cause, "a call failed on a fault of the console");
-                "a fault of the console; its log says more. try again".into()
+                "a fault of the console: try again, and if it stays look into its log".into()
             }
             told => told.to_string(),
         };
@@ -160,7 +160,7 @@ fn store_words(error: &StoreError) -> String {
                 .into()
         }
         StoreError::Sqlite(_) | StoreError::Folder { .. } | StoreError::Closed => {
-            "the console's record failed; its log says more. the vm controls work all the same".into()
+            "the console's record failed: send again, and if it stays look into its log; the vm controls work all the same".into()
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod check;
 pub mod agent;
 
 pub mod power;
+pub mod presets;
 
 pub mod store;
 
@@ -45,10 +46,7 @@ pub mod verb_client;
 use std::{fs::File, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, response::Response};
-use domain::{
-    page::{Controls, Frame, Page, PageParts, Part, SessionList, SignIn, Surroundings},
-    preset::Presets,
-};
+use domain::page::{Controls, Frame, Page, PageParts, Part, SessionList, SignIn, Surroundings};
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
@@ -97,19 +95,19 @@ pub struct Renderer {
 pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("cannot read the presets {path}: {source}")]
-    PresetsUnreadable { path: PathBuf, source: std::io::Error },
-    #[error("the presets {path} are wrong: {source}")]
-    PresetsMalformed { path: String, source: Box<toml::de::Error> },
-    #[error("another console serves {0}: a data directory has one at a time")]
+    #[error(transparent)]
+    Presets(#[from] presets::PresetsError),
+    #[error("another console serves {0}: end that one, or give this one its own BREAKGLASS_DATA_DIR")]
     Served(PathBuf),
-    #[error("the data directory {path} cannot be claimed: {source}")]
+    #[error("the data directory {path} cannot be claimed: {source}: it must be the console's user's own")]
     Claim { path: PathBuf, source: std::io::Error },
-    #[error("the practice hypervisor cannot be set up: {0}")]
+    #[error("the practice hypervisor cannot be set up: {0}: see that the data directory can be written")]
     Practice(std::io::Error),
-    #[error("{0}")]
+    #[error("cannot listen: {0}: if another program has the address, choose another by BREAKGLASS_LISTEN")]
     Listen(std::io::Error),
-    #[error("people sign in at the proxy (BREAKGLASS_TRUSTED_PROXIES is set), so there are no sign-in links")]
+    #[error(
+        "people sign in at the proxy (BREAKGLASS_TRUSTED_PROXIES is set), so there are no sign-in links: open the console through the proxy"
+    )]
     SignInByProxy,
 }
 
@@ -121,26 +119,11 @@ pub struct Server {
     pub address: SocketAddr,
 }
 
-/// The presets that are built in, so that the program needs no file beside it.
-const PRESETS: &str = include_str!("../../agents/presets.toml");
-
-fn read_presets(config: &Config) -> Result<Presets, StartError> {
-    let (path, text) = match &config.agents_dir {
-        Some(folder) => {
-            let path = folder.join("presets.toml");
-            let text = std::fs::read_to_string(&path)
-                .map_err(|source| StartError::PresetsUnreadable { path: path.clone(), source })?;
-            (path.display().to_string(), text)
-        }
-        None => ("built in".to_owned(), PRESETS.to_owned()),
-    };
-    toml::from_str(&text).map_err(|source| StartError::PresetsMalformed { path, source: Box::new(source) })
-}
-
 /// Makes the console of a configuration: opens the record and closes what the last server left open. `local` is where it
 /// answers on this machine.
 pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Result<Console, StartError> {
-    let presets = read_presets(&config)?;
+    let presets = presets::read(&config)?;
+    let redactor = export::redactor(&config);
     let store = Store::open(&config.data_dir, config.limits.store_bytes)?;
     let claimed = again(async || claim(&config.data_dir)).await?;
     config.hypervisor.prepare().map_err(StartError::Practice)?;
@@ -200,6 +183,7 @@ pub async fn open(mut config: Config, renderer: Renderer, local: String) -> Resu
         sessions,
         power,
         presets,
+        redactor,
         gate: Gate { config: config.auth, desk: auth::sign_in::Desk::default(), turns: tokens },
         once: idempotency::Once::default(),
         flashes: flash::Flashes::default(),

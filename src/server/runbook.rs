@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     event::{Event, Live},
     preset::Preset,
+    probe::Figures,
     runbook::{self, Next, Observation, StepOutcome},
     verb::Verb,
 };
@@ -130,6 +131,10 @@ impl Runbook {
         }
         let verdict = runbook::verdict(&self.target_name, &observed);
         turn.log.append(Event::Text { text: verdict.text() }).await?;
+        let figures = Figures::observed(&observed).bars();
+        if !figures.is_empty() {
+            turn.log.append(Event::Figures { figures }).await?;
+        }
         Ok(Finished { is_error: false, result: verdict.headline(), cost_usd: None })
     }
 

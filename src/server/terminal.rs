@@ -8,7 +8,7 @@ use super::{
     StartError, auth,
     claim::claim,
     config::Config,
-    export::{self, Form},
+    export::{self, Around, Form},
     local_origin,
     power::{Ask, Power},
     power_config, sessions,
@@ -46,7 +46,13 @@ pub async fn export(
     let found = store.session(session.clone()).await?.ok_or_else(|| ExportError::Unknown(session.clone()))?;
     match form {
         Form::Markdown => {
-            let report = export::report(&store, &sessions::summary_of(found), &config.target_name).await?;
+            let around = Around {
+                redactor: export::redactor(&config),
+                target: config.target_name,
+                practice: config.practice,
+                status: None,
+            };
+            let report = export::report(&store, sessions::summary_of(found), around).await?;
             out.write_all(report.as_bytes())?;
         }
         Form::Jsonl => {

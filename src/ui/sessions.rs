@@ -98,7 +98,7 @@ fn row(session: &SessionSummary, list: &SessionList) -> impl IntoView + use<> {
                 </span>
             </a>
             <div class="ways">
-                <a href=format!("/api/session/{id}/export") aria-label=named("Export")>"Export"</a>
+                <a href=format!("/api/session/{id}/export") aria-label=named("Report") download="">"Report"</a>
                 <form method="post" action=ArchiveSession::PATH>
                     <input type="hidden" name="session" value=id.to_string()/>
                     // A key is of one intent, and each of these is one.

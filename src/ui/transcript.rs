@@ -18,7 +18,10 @@ use super::{
     part::{Part, Parts, live, part},
     prose::{prose, revealed, shown},
 };
-use crate::state::{Outgoing, State, Step};
+use crate::{
+    bars::bars,
+    state::{Outgoing, State, Step},
+};
 
 /// The scroller with all rows.
 #[component]
@@ -202,6 +205,12 @@ fn row(row: Arc<Row>) -> Part {
         Item::Tool { .. } | Item::Permission { .. } => {
             part(move || fold(id, tool(&row.item).or_else(|| permission(&row.item))))
         }
+        Item::Figures { .. } => part(move || {
+            let Item::Figures { figures } = &row.item else { return None };
+            #[expect(clippy::disallowed_methods, reason = "rendered by `bars`, which escapes every text in it")]
+            let row = leptos::html::li().class("row figures-row").inner_html(bars(figures));
+            Some(row)
+        }),
         Item::Run { .. } | Item::Note { .. } | Item::Finished { .. } => part(move || note(&row.item, at)),
     };
     part.keyed(key)

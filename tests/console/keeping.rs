@@ -9,16 +9,20 @@ use crate::harness::console::{Console, TOKEN, kinds, practice};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_taken_out_as_its_log_and_as_a_report_without_secrets() {
     let console = Console::practice().await;
-    let session = console.session_with("!echo the disk is full; echo password=hunter2").await;
+    let session = console.session_with(&format!("!echo the disk is full; echo password=hunter2 {TOKEN}")).await;
     let entries = console.get_json(&format!("/api/session/{session}/entries")).await;
     let log = console.get(&format!("/api/session/{session}/export?format=jsonl")).await.text().await.unwrap();
     let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(json!(lines), entries["entries"], "the log, whole");
     let report = console.get(&format!("/api/session/{session}/export")).await;
-    assert!(report.headers()["content-disposition"].to_str().unwrap().contains(".md\""));
+    let name = report.headers()["content-disposition"].to_str().unwrap().to_owned();
+    assert!(name.starts_with("attachment; filename=\"incident-20") && name.contains("-this-machine-"), "{name}");
+    assert!(name.ends_with(&format!("{}.md\"", &session[..8])), "{name}");
     let report = report.text().await.unwrap();
-    assert!(report.contains("the disk is full") && report.contains("script:** !echo"), "{report}");
-    assert!(!report.contains("hunter2"), "{report}");
+    assert!(report.contains("the disk is full") && report.contains("script asked:**\n\n> !echo the disk"), "{report}");
+    assert!(!report.contains("hunter2") && report.contains("password=[redacted: password]"), "{report}");
+    assert!(!report.contains(TOKEN) && report.contains("[redacted: the console's token]"), "{report}");
+    assert!(report.contains(&session), "what is no secret stays");
     assert_eq!(console.get(&format!("/api/session/{session}/export?format=pdf")).await.status(), 422);
 
     let program = |format: &str, session: &str| {
@@ -34,6 +38,28 @@ async fn a_session_is_taken_out_as_its_log_and_as_a_report_without_secrets() {
     let unknown = program("jsonl", "00000000-0000-4000-8000-000000000000");
     assert!(!unknown.status.success());
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("there is no session"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_tells_of_a_power_action_with_its_evidence_and_of_how_it_stands_now() {
+    let console = Console::practice().await;
+    let session = console.session_with("!echo it hangs").await;
+    let (_, run) = console.post("/api/pve/cycle", json!({"session_id": session})).await;
+    assert_eq!(run["outcome"], "done", "{run}");
+    let capture = run["stdout"].as_str().unwrap().lines().find_map(|line| line.strip_prefix("capture: ")).unwrap();
+    let report = console.get(&format!("/api/session/{session}/export")).await.text().await.unwrap();
+    for text in [
+        "> **Practice.**",
+        "## Power actions",
+        "cycle, by script\n",
+        "- **Outcome:** done, exit code 0",
+        "- **VM before it:** running\n",
+        &format!("- **Forensics:** capture `{capture}` holds "),
+        &format!("- **Run:** {}\n", run["run_id"].as_str().unwrap()),
+        "## State now\n\n- ",
+    ] {
+        assert!(report.contains(text), "{text:?} in\n{report}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,7 @@ async fn triage_runs_command_by_command_on_this_machine_and_ends_in_a_verdict() 
     assert_eq!(ids(&entries), (0..entries.len() as u64).collect::<Vec<_>>());
     let kinds = kinds(&entries);
     assert_eq!(kinds.first(), Some(&"user"));
-    assert_eq!(kinds[kinds.len() - 3..], ["text", "result", "turn_end"]);
+    assert_eq!(kinds[kinds.len() - 4..], ["text", "figures", "result", "turn_end"]);
     let tools = kinds.iter().filter(|kind| **kind == "tool").count();
     assert!(tools >= 5, "{kinds:?}");
     assert_eq!(kinds.iter().filter(|kind| **kind == "tool_result").count(), tools);

@@ -14,7 +14,7 @@ pub struct NotAnId {
 
 impl fmt::Display for NotAnId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not a {}: expected a lower-case uuid such as 3f2b8c1e-0000-4000-8000-000000000000", self.expected)
+        write!(f, "this is no {}: it is a lower-case uuid such as 3f2b8c1e-0000-4000-8000-000000000000", self.expected)
     }
 }
 
@@ -108,6 +108,31 @@ impl Millis {
     pub fn utc_clock(self) -> String {
         let minutes = self.0 / 60_000;
         format!("{:02}:{:02}", minutes / 60 % 24, minutes % 60)
+    }
+
+    /// The time of day in UTC with its seconds, `03:12:05`.
+    pub fn utc_time(self) -> String {
+        format!("{}:{:02}", self.utc_clock(), self.0 / 1000 % 60)
+    }
+
+    /// The date and time of day in UTC, `2026-11-20 03:12:05 UTC`.
+    pub fn utc_date_time(self) -> String {
+        format!("{} {} UTC", self.utc_date(), self.utc_time())
+    }
+
+    /// The date in UTC, `2026-11-20`.
+    pub fn utc_date(self) -> String {
+        // Days since 1970 to a date, after Howard Hinnant's `civil_from_days`.
+        let days = i64::try_from(self.0 / 86_400_000).unwrap_or(0) + 719_468;
+        let era = days / 146_097;
+        let day_of_era = days % 146_097;
+        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_index = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+        let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        format!("{year:04}-{month:02}-{day:02}")
     }
 
     /// How long after `earlier` this is, in milliseconds; 0 when it is not after it.

@@ -21,6 +21,10 @@ pub mod permission;
 
 pub mod retelling;
 
+pub mod figure;
+
+pub mod evidence;
+
 pub mod report;
 
 pub mod transcript;

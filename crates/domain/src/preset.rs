@@ -6,9 +6,15 @@
 //! **Invariant:** no step mutates. A step is a command that is shown, or a question to the hypervisor; power actions are
 //! confirmed taps and nothing else.
 
-use std::{collections::HashSet, error::Error, fmt, str::FromStr};
+use std::{collections::HashSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+
+mod change;
+mod fault;
+
+pub use change::PresetChange;
+pub use fault::PresetFault;
 
 use crate::{runbook::Reading, verb::Verb};
 
@@ -17,12 +23,18 @@ pub const MOST_PRESETS: usize = 12;
 /// The most steps of a preset: each may take 20 s.
 pub const MOST_STEPS: usize = 20;
 
+/// The icons that are drawn.
+pub const ICONS: [&str; 12] =
+    ["pulse", "memory", "disk", "services", "chip", "power", "search", "terminal", "alert", "info", "list", "check"];
+
 const LONGEST_ID: usize = 32;
 const LONGEST_LABEL: usize = 16;
 const LONGEST_HINT: usize = 80;
 const LONGEST_TITLE: usize = 80;
 const LONGEST_PROMPT: usize = 8_000;
 const LONGEST_COMMAND: usize = 4_000;
+const LONGEST_TARGET: usize = 80;
+const MOST_TARGETS: usize = 20;
 
 /// All presets, in the order in which they are offered. Never empty, no id twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,17 +72,50 @@ pub struct Preset {
     pub id: PresetId,
     /// The chip's text, at most 16 characters.
     pub label: String,
-    /// The chip's icon, by name: a–z, 0–9 and `-`.
+    /// The chip's icon, one of [`ICONS`].
     pub icon: String,
     /// One line, at most 80 characters: what it looks at.
     pub hint: String,
     /// What an agent is asked.
     pub prompt: String,
+    /// The targets that it is for, by name or host; `*` stands for any letters. Empty where it is for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
     /// The runbook, in order.
     pub step: Vec<Step>,
 }
 
 impl Preset {
+    /// True where it is offered for a target that has these names.
+    pub fn is_for(&self, names: &[String]) -> bool {
+        self.targets.is_empty() || self.targets.iter().any(|pattern| names.iter().any(|name| matches(pattern, name)))
+    }
+
+    /// Whether it keeps the rules.
+    pub fn check(&self) -> Result<(), PresetFault> {
+        let id = || self.id.clone();
+        let one_line = |text: &str, most| fits(text, most) && !text.contains('\n');
+        let targets =
+            self.targets.len() <= MOST_TARGETS && self.targets.iter().all(|one| one_line(one, LONGEST_TARGET));
+        for (field, good, most) in [
+            ("label", one_line(&self.label, LONGEST_LABEL), LONGEST_LABEL),
+            ("hint", one_line(&self.hint, LONGEST_HINT), LONGEST_HINT),
+            ("prompt", fits(&self.prompt, LONGEST_PROMPT), LONGEST_PROMPT),
+            ("each of at most 20 targets", targets, LONGEST_TARGET),
+        ] {
+            if !good {
+                return Err(PresetFault::Field { id: id(), field, most });
+            }
+        }
+        if !ICONS.contains(&self.icon.as_str()) {
+            return Err(PresetFault::Icon { id: id(), icon: self.icon.clone() });
+        }
+        if self.step.is_empty() || self.step.len() > MOST_STEPS {
+            return Err(PresetFault::Steps { id: id(), count: self.step.len() });
+        }
+        Ok(())
+    }
+
     /// What clients are told of it.
     pub fn summary(&self) -> PresetSummary {
         PresetSummary {
@@ -196,101 +241,6 @@ impl Step {
     }
 }
 
-/// Why a list of presets is refused. The text says what to change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PresetFault {
-    /// An id that is none.
-    Id,
-    /// No preset at all.
-    Empty,
-    /// More than [`MOST_PRESETS`].
-    TooMany {
-        /// How many there are.
-        count: usize,
-    },
-    /// One id stands twice.
-    Twice {
-        /// Which.
-        id: PresetId,
-    },
-    /// A text is empty, too long or holds control characters.
-    Field {
-        /// The preset.
-        id: PresetId,
-        /// Which of its fields.
-        field: &'static str,
-        /// The most characters it may have.
-        most: usize,
-    },
-    /// No step, or more than [`MOST_STEPS`].
-    Steps {
-        /// The preset.
-        id: PresetId,
-        /// How many it has.
-        count: usize,
-    },
-    /// A step's title is empty, too long or more than a line.
-    StepTitle {
-        /// The title.
-        title: String,
-    },
-    /// A step's command is empty, too long or holds control characters.
-    StepCommand {
-        /// The step.
-        title: String,
-    },
-    /// A step has both `run` and `verb`, or neither.
-    StepAction {
-        /// The step.
-        title: String,
-    },
-    /// A step would change the VM's state.
-    StepMutates {
-        /// The step.
-        title: String,
-        /// Its verb.
-        verb: Verb,
-    },
-    /// A command is read as the hypervisor's answer, or the other way round.
-    StepReads {
-        /// The step.
-        title: String,
-    },
-}
-
-impl fmt::Display for PresetFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Id => write!(f, "a preset id is 1 to {LONGEST_ID} of a-z, 0-9 and -, beginning with a letter"),
-            Self::Empty => f.write_str("there is no preset: write at least one [[preset]]"),
-            Self::TooMany { count } => write!(f, "{count} presets are too many: at most {MOST_PRESETS}"),
-            Self::Twice { id } => write!(f, "preset id {id} stands twice: give each its own"),
-            Self::Field { id, field, most } => {
-                write!(f, "preset {id}: {field} must be 1 to {most} plain characters")
-            }
-            Self::Steps { id, count } => {
-                write!(f, "preset {id} has {count} steps: 1 to {MOST_STEPS} are possible")
-            }
-            Self::StepTitle { title } => {
-                write!(f, "step {title:?}: its title must be one line of 1 to {LONGEST_TITLE} plain characters")
-            }
-            Self::StepCommand { title } => {
-                write!(f, "step {title:?}: run must be 1 to {LONGEST_COMMAND} plain characters")
-            }
-            Self::StepAction { title } => write!(f, "step {title:?} needs either run or verb, one of them"),
-            Self::StepMutates { title, verb } => {
-                write!(f, "step {title:?}: {verb} changes the vm's state; a step may only ask status or forensics")
-            }
-            Self::StepReads { title } => write!(
-                f,
-                "step {title:?}: verb status is read by hypervisor_status, forensics by forensics, a command by neither"
-            ),
-        }
-    }
-}
-
-impl Error for PresetFault {}
-
 /// The list as TOML has it: `[[preset]]`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -357,26 +307,32 @@ fn check(presets: &[Preset]) -> Result<(), PresetFault> {
     }
     let mut ids = HashSet::new();
     for preset in presets {
-        let id = || preset.id.clone();
         if !ids.insert(&preset.id) {
-            return Err(PresetFault::Twice { id: id() });
+            return Err(PresetFault::Twice { id: preset.id.clone() });
         }
-        let one_line = |text: &str, most| fits(text, most) && !text.contains('\n');
-        for (field, good, most) in [
-            ("label", one_line(&preset.label, LONGEST_LABEL), LONGEST_LABEL),
-            ("icon", preset.icon.len() <= LONGEST_ID && is_name(&preset.icon), LONGEST_ID),
-            ("hint", one_line(&preset.hint, LONGEST_HINT), LONGEST_HINT),
-            ("prompt", fits(&preset.prompt, LONGEST_PROMPT), LONGEST_PROMPT),
-        ] {
-            if !good {
-                return Err(PresetFault::Field { id: id(), field, most });
-            }
-        }
-        if preset.step.is_empty() || preset.step.len() > MOST_STEPS {
-            return Err(PresetFault::Steps { id: id(), count: preset.step.len() });
-        }
+        preset.check()?;
     }
     Ok(())
+}
+
+/// Whether a name is one of a pattern's, in which `*` stands for any letters. Upper and lower case are alike.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.trim().to_lowercase(), name.to_lowercase());
+    let mut pieces = pattern.split('*');
+    let Some(mut rest) = name.strip_prefix(pieces.next().unwrap_or_default()) else {
+        return false;
+    };
+    let mut pieces: Vec<_> = pieces.collect();
+    let Some(last) = pieces.pop() else {
+        return rest.is_empty();
+    };
+    for piece in pieces {
+        match rest.split_once(piece) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
 }
 
 /// True for text that says something, is not too long, and has no control characters but line ends and tabs: a NUL

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use crate::{
     event::{Entry, Event, Level},
+    figure::Figure,
     ids::{EntryId, Millis},
     permission::Decision,
     verb::{Outcome, Verb},
@@ -71,6 +72,9 @@ pub(crate) fn any_event() -> impl Strategy<Value = Event> {
         }),
         (any::<bool>(), any_text(), prop::collection::vec(any_text(), 0..3))
             .prop_map(|(ok, text, facts)| Event::Check { ok, text, facts }),
+        (any_text(), any::<u32>(), any_text(), any::<bool>()).prop_map(|(name, percent, words, high)| Event::Figures {
+            figures: vec![Figure { name, percent: percent.into(), words, high }],
+        }),
         Just(Event::TurnEnd),
         Just(Event::Unknown),
     ]

@@ -225,6 +225,7 @@ impl Transcript {
                 let mut lines = std::iter::once(said).chain(facts.iter().cloned());
                 self.note(entry, tone, text::joined(&mut lines, "\n"));
             }
+            Event::Figures { figures } => self.row(entry, Item::Figures { figures: figures.clone() }),
             Event::TurnEnd => {
                 self.last_turn_end = self.last_turn_end.max(Some(id));
                 self.rowless(id);

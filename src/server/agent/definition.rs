@@ -14,7 +14,7 @@ const BUILT_IN_NAME: &str = "breakglass";
 /// Why there is no definition.
 #[derive(Debug, thiserror::Error)]
 pub enum DefinitionError {
-    #[error("cannot read the agent's definition {path}: {source}")]
+    #[error("cannot read the agent's definition {path}: {source}: see BREAKGLASS_AGENTS_DIR and BREAKGLASS_AGENT")]
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("the agent's definition {path} is wrong: {problem}")]
     Malformed { path: String, problem: &'static str },

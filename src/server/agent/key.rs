@@ -17,11 +17,15 @@ use crate::server::{config::Config, target::Target};
 /// Why the key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    #[error("the target's key {path} (BREAKGLASS_KEY_PATH) cannot be read: {source}")]
+    #[error(
+        "the target's key {path} (BREAKGLASS_KEY_PATH) cannot be read: {source}: make it readable for the console's user"
+    )]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("the ssh-agent for the target's key cannot be started: {0}")]
+    #[error("the ssh-agent for the target's key cannot be started: {0}: install openssh-client")]
     NoAgent(String),
-    #[error("the target's key {path} (BREAKGLASS_KEY_PATH) was not taken, it may have a passphrase: {words}")]
+    #[error(
+        "the target's key {path} (BREAKGLASS_KEY_PATH) was not taken: {words}: if it has a passphrase, give the console a key without one"
+    )]
     NotTaken { path: PathBuf, words: String },
 }
 

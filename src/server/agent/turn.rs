@@ -45,7 +45,7 @@ const LOOK_STOPPED: Duration = Duration::from_millis(1500);
 pub(super) async fn run(agent: Arc<Agent>, turn: Turn) -> Result<Finished, TurnError> {
     let (log, stop, session) = (turn.log.clone(), turn.stop.clone(), turn.session.clone());
     let folder = reach::session_dir(&agent.config.sessions_dir, &session)
-        .map_err(|error| TurnError::Failed(format!("the session's folder cannot be made: {error}")))?;
+        .map_err(|error| TurnError::Failed(format!("the session's folder cannot be made: {error}: see BREAKGLASS_SESSIONS_DIR; it can be run without ai meanwhile")))?;
     // The token ends with this turn, whatever becomes of it.
     let token = agent.tokens.issue(&turn.by, session);
     if let Some(house) = &agent.house
@@ -57,7 +57,7 @@ pub(super) async fn run(agent: Arc<Agent>, turn: Turn) -> Result<Finished, TurnE
     agent
         .reach
         .begin(&folder, &token, &mark)
-        .map_err(|error| TurnError::Failed(format!("the session's folder cannot be written: {error}")))?;
+        .map_err(|error| TurnError::Failed(format!("the session's folder cannot be written: {error}: make room or see who owns it; it can be run without ai meanwhile")))?;
     let ended = converse(&agent, turn, &folder).await;
     drop(token);
     if Reach::end(&folder) {

@@ -120,7 +120,9 @@ impl Gate {
         if given.as_bytes().ct_eq(expected.as_bytes()).into() {
             Ok(Known::Operator(Operator { name: SCRIPT.into() }))
         } else {
-            Err(Failure::Unauthenticated("the bearer token is wrong".into()))
+            Err(Failure::Unauthenticated(
+                "the bearer token is wrong: send the one that the console was started with as API_BEARER_TOKEN".into(),
+            ))
         }
     }
 
@@ -171,7 +173,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Operator {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         let unknown = || match parts.extensions.get::<VerbCaller>() {
             Some(_) => Failure::NotForAgents,
-            None => Failure::Unauthenticated("sign in first".into()),
+            None => Failure::Unauthenticated("open the console's address and sign in, or send a bearer token".into()),
         };
         parts.extensions.get::<Operator>().cloned().ok_or_else(unknown)
     }

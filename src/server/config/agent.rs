@@ -74,6 +74,11 @@ pub struct AgentConfig {
 }
 
 impl AgentConfig {
+    /// What the configuration adds to its environment, which may be secret.
+    pub fn added_env(&self) -> impl Iterator<Item = &str> {
+        self.env.iter().filter(|(name, _)| !INHERITED.contains(&name.as_str())).map(|(_, value)| value.as_str())
+    }
+
     pub(super) fn of(
         settings: &Settings,
         surroundings: AgentSurroundings,

@@ -52,7 +52,7 @@ impl std::fmt::Debug for Secret {
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("cannot read the configuration file {path}: {source}")]
+    #[error("cannot read the configuration file {path}: {source}: see --config and BREAKGLASS_CONFIG")]
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("the configuration file {path} is wrong: {source}")]
     Malformed { path: PathBuf, source: Box<toml::de::Error> },
@@ -118,8 +118,12 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub site_root: PathBuf,
     pub agents_dir: Option<PathBuf>,
+    /// What the house changes in the presets.
+    pub presets: Option<PathBuf>,
     pub backend: BackendChoice,
     pub target_name: String,
+    /// By what presets may name it: its name and its host.
+    pub target_names: Vec<String>,
     /// What everybody should know of it.
     pub target_note: Option<String>,
     /// What to use when the hypervisor itself is gone.
@@ -187,6 +191,9 @@ impl Settings {
         };
         let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
         let practice = settings.practice.unwrap_or(false);
+        let default_name = if practice { "this machine" } else { "devvm" };
+        let target_name = settings.target_name.clone().unwrap_or_else(|| default_name.into());
+        let target_names = std::iter::once(target_name.clone()).chain(settings.devvm_host.clone()).collect();
         let agent = AgentConfig::of(&settings, surroundings.agent, practice, &data_dir)?;
         let (target, hypervisor) = if practice {
             (Target::ThisMachine, Hypervisor::Practice(data_dir.join("practice")))
@@ -224,7 +231,6 @@ impl Settings {
                     .map_or(Hypervisor::Unconfigured, |ssh| Hypervisor::Ssh(PveSsh(ssh))),
             )
         };
-        let default_name = if practice { "this machine" } else { "devvm" };
         Ok(Config {
             agent,
             practice,
@@ -232,8 +238,10 @@ impl Settings {
             site_root: settings.site_root.unwrap_or_else(default_site_root),
             data_dir,
             agents_dir: settings.agents_dir,
+            presets: settings.presets,
             backend: settings.backend.unwrap_or_default(),
-            target_name: settings.target_name.unwrap_or_else(|| default_name.into()),
+            target_name,
+            target_names,
             target_note: said(settings.target_note),
             fallback: said(settings.fallback),
             target,

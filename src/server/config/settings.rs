@@ -30,9 +30,12 @@ pub struct Settings {
     /// Folder of the page's files [default: `site` beside the program, else target/site]
     #[arg(long, env = "LEPTOS_SITE_ROOT", value_name = "FOLDER")]
     pub site_root: Option<PathBuf>,
-    /// Folder with presets.toml, the agent's NAME.md and an optional local.md [default: what is built in]
+    /// Folder with the agent's NAME.md, presets.toml and local.md, as far as they are there [default: what is built in]
     #[arg(long, env = "BREAKGLASS_AGENTS_DIR", value_name = "FOLDER")]
     pub agents_dir: Option<PathBuf>,
+    /// TOML file that adds, changes, orders and hides presets [default: the five as they are]
+    #[arg(long, env = "BREAKGLASS_PRESETS", value_name = "FILE")]
+    pub presets: Option<PathBuf>,
     /// Who does the turns: the best there is, or the runbook, which needs no AI [default: auto]
     #[arg(long, env = "BREAKGLASS_BACKEND", value_name = "auto|claude|runbook")]
     pub backend: Option<BackendChoice>,
@@ -217,6 +220,7 @@ impl Settings {
             data_dir,
             site_root,
             agents_dir,
+            presets,
             backend,
             claude_bin,
             agent,

@@ -49,7 +49,9 @@ impl<Who> Call<Who> {
         let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
         // serde would take an array for a struct's fields in order, which is nobody's intent.
         if body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(Failure::BadInput("the body must be a json object".into()));
+            return Err(Failure::BadInput(
+                "the body must be a json object: send {} where there is nothing to say".into(),
+            ));
         }
         serde_json::from_slice(body)
             .map_err(|error| Failure::BadInput(format!("the body is not what this call takes: {error}")))

@@ -11,6 +11,7 @@ use domain::{
     attach::{self, Asked},
     call::{Archived, Cancelled, Decided, DecisionInput, Entries, PromptInput, SessionOpened, Sessions, Started},
     ids::{EntryId, SessionId},
+    report,
 };
 use serde::Deserialize;
 
@@ -23,7 +24,7 @@ use crate::server::{
     agent::outputs,
     auth::Operator,
     console::Console,
-    export::{self, Form},
+    export::{self, Around, Form},
     failure::Failure,
     idempotency::{Answer, answer},
     store::{Form as AnswerForm, StoredAnswer, Wanted},
@@ -81,13 +82,15 @@ pub(super) async fn archive(
 }
 
 fn number(name: &str, text: Option<String>) -> Result<Option<u64>, Failure> {
-    text.map(|text| text.parse().map_err(|_| Failure::BadInput(format!("{name} is {text:?}, not a number"))))
-        .transpose()
+    text.map(|text| {
+        text.parse().map_err(|_| Failure::BadInput(format!("{name} is {text:?}, not a number: send digits only")))
+    })
+    .transpose()
 }
 
 fn bounded_number(name: &str, text: Option<String>, default: u64, most: u64) -> Result<u64, Failure> {
     match number(name, text)?.unwrap_or(default) {
-        limit if limit > most => Err(Failure::BadInput(format!("{name} is {limit}; the largest is {most}"))),
+        limit if limit > most => Err(Failure::BadInput(format!("{name} is {limit}: send at most {most}"))),
         limit => Ok(limit),
     }
 }
@@ -195,7 +198,13 @@ pub(super) async fn export(
     let form: Form = exported.format.as_deref().unwrap_or("markdown").parse().map_err(Failure::BadInput)?;
     let (kind, ending, body) = match form {
         Form::Markdown => {
-            let report = export::report(&console.store, &session.summary(), &console.surroundings.target).await?;
+            let around = Around {
+                target: console.surroundings.target.clone(),
+                practice: console.surroundings.practice,
+                status: Some(console.target_status()),
+                redactor: console.redactor.clone(),
+            };
+            let report = export::report(&console.store, session.summary(), around).await?;
             ("text/markdown; charset=utf-8", "md", Body::from(report))
         }
         Form::Jsonl => {
@@ -203,7 +212,10 @@ pub(super) async fn export(
             ("application/jsonl; charset=utf-8", "jsonl", Body::from_stream(lines))
         }
     };
-    let named = format!("attachment; filename=\"breakglass-{}.{ending}\"", session.id.short());
+    let named = format!(
+        "attachment; filename=\"{}.{ending}\"",
+        report::file_name(&session.summary(), &console.surroundings.target)
+    );
     Ok(([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, named)], body).into_response())
 }
 

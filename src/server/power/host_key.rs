@@ -25,7 +25,7 @@ pub enum NotAccepted {
     Other { seen: String },
     #[error("the hypervisor did not show its key ({0}): try again")]
     Silent(String),
-    #[error("the key cannot be kept: {0}")]
+    #[error("the key cannot be kept: {0}: see that the data directory can be written, and accept it again")]
     Unwritable(#[from] std::io::Error),
 }
 

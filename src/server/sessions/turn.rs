@@ -57,9 +57,9 @@ pub(super) async fn run(
         Some(Ok(Err(TurnError::Store(error)))) => Ending::Failed {
             error: format!("{error}: the turn was ended because its record cannot be written; make room and try again"),
         },
-        Some(Err(_panic)) => {
-            Ending::Failed { error: "a fault of the console ended this turn; its log says more".into() }
-        }
+        Some(Err(_panic)) => Ending::Failed {
+            error: "a fault of the console ended this turn: send it again, and if it stays look into its log".into(),
+        },
         None => {
             stop.cancel();
             session.turn_slot().timed_out();

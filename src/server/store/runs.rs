@@ -5,7 +5,7 @@ use domain::{
     ids::{Millis, RunId, SessionId},
     verb::{Mutation, Outcome, Verb},
 };
-use rusqlite::{OptionalExtension, Row, params, types::Type};
+use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
 use super::{Also, Intent, Store, StoreError, StoredAnswer};
 
@@ -41,18 +41,48 @@ fn summary_of(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
     })
 }
 
+/// What follows in a query for a run with its output.
+const OUTPUTS: &str = ", stdout, stderr, rejected, truncated, detail";
+
+fn run_of(row: &Row<'_>) -> rusqlite::Result<Run> {
+    let RunSummary { run_id, verb, by, session_id, started, ended, outcome, exit_code } = summary_of(row)?;
+    Ok(Run {
+        run_id,
+        verb,
+        by,
+        session_id,
+        started,
+        ended,
+        outcome,
+        exit_code,
+        stdout: row.get(8)?,
+        stderr: row.get(9)?,
+        rejected: row.get(10)?,
+        truncated: row.get(11)?,
+        detail: row.get(12)?,
+    })
+}
+
+/// Writes that a run began. One that is written already stays as it is.
+fn insert(db: &Connection, target: &str, run: &RunSummary) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO runs (id, target, verb, by, session, started) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![
+        run.run_id.as_str(),
+        target,
+        run.verb.as_str(),
+        run.by,
+        run.session_id.as_ref().map(SessionId::as_str),
+        run.started.0 as i64
+    ])
+    .map(drop)
+}
+
 /// Records that a run is about to begin. With an intent, the answer that would be true if the server died now goes with it.
 pub fn begin_run(target: String, run: RunSummary, intent: Option<(Intent, StoredAnswer)>) -> Also {
     Box::new(move |db| {
-        db.prepare_cached("INSERT INTO runs (id, target, verb, by, session, started) VALUES (?, ?, ?, ?, ?, ?)")?
-            .execute(params![
-                run.run_id.as_str(),
-                target,
-                run.verb.as_str(),
-                run.by,
-                run.session_id.as_ref().map(SessionId::as_str),
-                run.started.0 as i64
-            ])?;
+        insert(db, &target, &run)?;
         intent.map_or(Ok(()), |(intent, answer)| intent.record(db, run.started, &answer))
     })
 }
@@ -66,31 +96,8 @@ pub fn end_run(target: String, run: Run, key: Option<(Intent, Option<StoredAnswe
             Some((intent, None)) => intent.forget(db)?,
             None => {}
         }
-        db.prepare_cached(
-            "INSERT INTO runs (id, target, verb, by, session, started, ended, outcome, exit_code, stdout, stderr,
-                                   rejected, truncated, detail)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                 ON CONFLICT DO UPDATE SET ended = excluded.ended, outcome = excluded.outcome,
-                   exit_code = excluded.exit_code, stdout = excluded.stdout, stderr = excluded.stderr,
-                   rejected = excluded.rejected, truncated = excluded.truncated, detail = excluded.detail",
-        )?
-        .execute(params![
-            run.run_id.as_str(),
-            target,
-            run.verb.as_str(),
-            run.by,
-            run.session_id.as_ref().map(SessionId::as_str),
-            run.started.0 as i64,
-            run.ended.map(|at| at.0 as i64),
-            run.outcome.map(|outcome| outcome.to_string()),
-            run.exit_code,
-            run.stdout,
-            run.stderr,
-            run.rejected,
-            run.truncated,
-            run.detail
-        ])
-        .map(drop)
+        insert(db, &target, &run.summary())?;
+        resolve_run(run)(db)
     })
 }
 
@@ -142,28 +149,24 @@ impl Store {
     /// One run with its output, or nothing.
     pub async fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
         self.read(move |db| {
-            db.prepare_cached(&format!(
-                "{SUMMARY}, stdout, stderr, rejected, truncated, detail FROM runs WHERE id = ?"
-            ))?
-            .query_row([id.as_str()], |row| {
-                let RunSummary { run_id, verb, by, session_id, started, ended, outcome, exit_code } = summary_of(row)?;
-                Ok(Run {
-                    run_id,
-                    verb,
-                    by,
-                    session_id,
-                    started,
-                    ended,
-                    outcome,
-                    exit_code,
-                    stdout: row.get(8)?,
-                    stderr: row.get(9)?,
-                    rejected: row.get(10)?,
-                    truncated: row.get(11)?,
-                    detail: row.get(12)?,
-                })
-            })
-            .optional()
+            db.prepare_cached(&format!("{SUMMARY}{OUTPUTS} FROM runs WHERE id = ?"))?
+                .query_row([id.as_str()], run_of)
+                .optional()
+        })
+        .await
+    }
+
+    /// The newest runs of a session with their outputs, oldest first.
+    pub async fn runs_of(&self, session: SessionId, limit: u64) -> Result<Vec<Run>, StoreError> {
+        self.read(move |db| {
+            let mut runs: Vec<Run> = db
+                .prepare_cached(&format!(
+                    "{SUMMARY}{OUTPUTS} FROM runs WHERE session = ? ORDER BY started DESC, id LIMIT ?"
+                ))?
+                .query_map(params![session.as_str(), limit as i64], run_of)?
+                .collect::<Result<_, _>>()?;
+            runs.reverse();
+            Ok(runs)
         })
         .await
     }

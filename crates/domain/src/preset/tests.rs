@@ -79,8 +79,31 @@ fn unknown_fields_rules_and_ids_are_refused() {
     refused(&good.replace("id = 'x'", "id = 'X y'"), "a preset id is");
     refused(&good.replace("label = 'X'", "label = ''"), "label must be");
     refused(&good.replace("label = 'X'", "label = 'longer than sixteen'"), "label must be");
-    refused(&good.replace("'pulse'", "'../pulse'"), "icon must be");
+    refused(&good.replace("'pulse'", "'globe'"), "there is no icon \"globe\": take one of pulse, memory");
+    refused(&good.replace("id = 'x'", "id = 'x'\ntargets = ['']"), "targets must be");
     refused("", "there is no preset");
     refused(&format!("{good}\n{good}"), "stands twice");
     refused(&good.replace("'true'", "\"a\\u0000b\""), "run must be");
+}
+
+#[test]
+fn a_preset_is_for_the_targets_that_it_names() {
+    for (pattern, name, is) in [
+        ("devvm", "devvm", true),
+        ("DevVM", "devvm", true),
+        ("devvm", "devvm2", false),
+        ("db*", "db-7.lan", true),
+        ("db*", "mydb", false),
+        ("*.lan", "db-7.lan", true),
+        ("d*7*n", "db-7.lan", true),
+        ("d*8*n", "db-7.lan", false),
+        ("a*a", "a", false),
+        ("*", "", true),
+    ] {
+        assert_eq!(matches(pattern, name), is, "{pattern} {name}");
+    }
+    let mut preset = presets(&one("title = 't'\nrun = 'true'\nreads = 'load'")).expect("a list").0.remove(0);
+    assert!(preset.is_for(&[]), "for all");
+    preset.targets = vec!["db*".into(), "10.0.0.7".into()];
+    assert!(preset.is_for(&["my database".into(), "10.0.0.7".into()]) && !preset.is_for(&["devvm".into()]));
 }

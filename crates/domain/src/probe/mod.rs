@@ -5,6 +5,7 @@
 //! [`verdict`] weighs them by the runbook's own thresholds and rules, so that the strip and the presets cannot disagree, and
 //! [`way_up`] hears from a run's output how far it has come.
 
+mod bars;
 pub mod figures;
 pub mod host;
 pub mod verdict;

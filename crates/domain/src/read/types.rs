@@ -7,6 +7,7 @@ use super::{Parsed, Read, member};
 use crate::{
     call::{Entries, FormAnswer, SessionSummary, Told},
     event::{Entry, Event, Level, Live, Streamed},
+    figure::Figure,
     ids::{EntryId, Millis, RunId, SessionId},
     log::Head,
     page::{Flash, Page, PageParts, Surroundings},
@@ -78,6 +79,7 @@ structures! {
     Surroundings { target, target_configured, hypervisor_configured, practice, has_ai, keepalive_ms }
     PresetSummary { id, label, icon, hint }
     Flash { id, detail, draft }
+    Figure { name, percent, words, high }
     Entries { entries }
     Told { detail }
 }
@@ -208,6 +210,7 @@ fn member_of_kind(json: &impl Parsed) -> Option<Event> {
             exit_code: member(json, "exit_code")?,
         },
         "check" => Event::Check { ok: member(json, "ok")?, text: text("text")?, facts: member(json, "facts")? },
+        "figures" => Event::Figures { figures: member(json, "figures")? },
         _ => Event::Unknown,
     })
 }

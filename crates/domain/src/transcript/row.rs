@@ -1,6 +1,7 @@
 //! What a row of the transcript shows: the fold's result, without its rules.
 
 use crate::{
+    figure::Figure,
     ids::{EntryId, Millis, RunId},
     permission::{Decision, Question},
     verb::{Outcome, Verb},
@@ -72,6 +73,11 @@ pub enum Item {
         by: String,
         /// What became of it.
         end: Option<RunEnd>,
+    },
+    /// How the target is, as bars.
+    Figures {
+        /// In the order in which they are shown.
+        figures: Vec<Figure>,
     },
     /// A note between the bubbles.
     Note {

@@ -3,7 +3,7 @@
 
 /// A run's output, taken apart.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Evidence<'a> {
+pub struct Evidence<'a> {
     /// The forensics, with their headings; empty where none were taken.
     pub forensics: &'a str,
     /// What was printed before and after.
@@ -16,7 +16,7 @@ pub(super) struct Evidence<'a> {
 
 impl<'a> Evidence<'a> {
     /// Takes an output apart.
-    pub(super) fn of(output: &'a str) -> Self {
+    pub fn of(output: &'a str) -> Self {
         let begin = line_starts(output).find(|at| output[*at..].starts_with("== "));
         let end = output.find("\n== end of forensics ==");
         let (Some(begin), Some(end)) = (begin, end.map(|end| end + 1)) else {
@@ -38,12 +38,12 @@ impl<'a> Evidence<'a> {
     }
 
     /// How many things were looked at.
-    pub(super) fn headings(&self) -> usize {
+    pub fn headings(&self) -> usize {
         self.forensics.lines().filter(|line| line.starts_with("== ")).count()
     }
 
     /// True when there is a picture of what stood on the VM's screen.
-    pub(super) fn has_screenshot(&self) -> bool {
+    pub fn has_screenshot(&self) -> bool {
         self.capture.is_some() && self.parts.contains(&"screenshot")
     }
 }
