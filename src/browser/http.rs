@@ -4,9 +4,9 @@
 use domain::read::Read;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, RequestInit, RequestRedirect, Response};
+use web_sys::{AbortController, AbortSignal, Headers, RequestInit, RequestRedirect, Response};
 
-use super::decode::read;
+use super::{decode::read, dom};
 
 /// No answer came.
 pub(super) const NONE: u16 = 0;
@@ -57,17 +57,30 @@ impl Answer {
     }
 }
 
-/// Asks for what is at this address.
-pub(super) async fn get(url: &str, signal: Option<&AbortSignal>) -> Answer {
+/// How long an answer is waited for, in milliseconds. A connection that died with the last network says nothing for
+/// minutes; whatever is sent again has the same key.
+const PATIENCE: f64 = 20_000.0;
+
+/// Asks for what is at this address: until `signal`, or for as long as anybody should wait.
+pub(super) async fn get(url: &str, signal: Option<AbortSignal>) -> Answer {
     let init = RequestInit::new();
-    init.set_signal(signal);
+    init.set_signal(signal.or_else(patience).as_ref());
     call(url, &init).await
+}
+
+/// Ends a call that nobody answers.
+fn patience() -> Option<AbortSignal> {
+    let patience = AbortController::new().ok()?;
+    let signal = patience.signal();
+    dom::later(PATIENCE, move || patience.abort());
+    Some(signal)
 }
 
 /// Sends the fields of a form.
 pub(super) async fn post(url: &str, fields: &str) -> Answer {
     let init = RequestInit::new();
     init.set_method("POST");
+    init.set_signal(patience().as_ref());
     init.set_body(&JsValue::from_str(fields));
     if let Ok(headers) = Headers::new() {
         let _ = headers.set("content-type", "application/x-www-form-urlencoded");

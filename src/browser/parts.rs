@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use domain::ids::age_text;
 use leptos::{prelude::*, wasm_bindgen::JsCast};
-use web_sys::{AbortController, Element, HtmlElement, HtmlTemplateElement};
+use web_sys::{Element, HtmlElement, HtmlTemplateElement};
 
 use super::{dom, http, run, scroll::elements, stream};
 use crate::state::State;
@@ -15,8 +15,6 @@ const OFTEN: f64 = 15_000.0;
 const MOVING: f64 = 3_000.0;
 /// How long after news it is fetched: several come together.
 const NEWS: f64 = 200.0;
-/// How long an answer is waited for.
-const PATIENCE: f64 = 12_000.0;
 const SECOND: f64 = 1_000.0;
 
 thread_local! {
@@ -77,14 +75,7 @@ fn look(state: State, turn: u32) {
 
 /// Fetches a part and puts it in its place; else gives the status that came instead, and its body.
 pub(super) async fn fetch(state: State, part: &str) -> Result<(), (u16, Option<String>)> {
-    let patience = AbortController::new().ok();
-    let signal = patience.as_ref().map(AbortController::signal);
-    dom::later(PATIENCE, move || {
-        if let Some(patience) = patience {
-            patience.abort();
-        }
-    });
-    let answer = http::get(&format!("/part/{part}?session={}", state.session_id()), signal.as_ref()).await;
+    let answer = http::get(&format!("/part/{part}?session={}", state.session_id()), None).await;
     let status = answer.status();
     let text = answer.text().await;
     match text {

@@ -32,7 +32,7 @@ impl Source {
         let controller = AbortController::new().ok();
         let signal = controller.as_ref().map(AbortController::signal);
         dom::spawn(async move {
-            let answer = http::get(&url, signal.as_ref()).await;
+            let answer = http::get(&url, signal).await;
             let status = answer.status();
             let body = answer.response().filter(|_| status == 200).and_then(web_sys::Response::body);
             if let Some(body) = body {

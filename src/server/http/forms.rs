@@ -301,8 +301,12 @@ impl FormCall {
         fragment: &str,
     ) -> FormAnswer {
         let answered = answered.unwrap_or_else(|failure| {
-            let (status, _) = failure.status();
-            FormAnswer::Failed { status: status.as_u16(), detail: failure.body().detail, overridable: false }
+            // Another try of the same tap is at work: what came of it is asked for again.
+            let status = match failure {
+                Failure::KeyInProgress => 503,
+                _ => failure.status().0.as_u16(),
+            };
+            FormAnswer::Failed { status, detail: failure.body().detail, overridable: false }
         });
         if self.html {
             let here = session.parse::<SessionId>().map_or_else(|_| "/".to_owned(), |id| format!("/s/{id}"));
