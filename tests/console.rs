@@ -25,6 +25,8 @@ mod parts;
 mod permission;
 #[path = "console/power.rs"]
 mod power;
+#[path = "console/presets.rs"]
+mod presets;
 #[path = "console/probe.rs"]
 mod probe;
 #[path = "console/record.rs"]

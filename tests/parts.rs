@@ -101,7 +101,7 @@ fn each_look_has_its_age_and_the_figures_are_pictures_with_words() {
         assert!(said.contains(words), "{words}: {said}");
     }
     assert!(html.contains("<time data-age=\"12000\">12 s</time>"), "{html}");
-    assert!(html.contains("<rect class=\"meter-used\" width=\"92\" height=\"8\">"), "{html}");
+    assert!(html.contains("<rect height=\"8\" width=\"92\"/>"), "{html}");
     assert_eq!(html.matches("data-look=\"full\"").count(), 1, "{html}");
 }
 

@@ -12,7 +12,7 @@ test('under a verdict without AI stand the figures it rests on, as bars, and the
     const bar = bars.locator('.meter', { has: page.getByText(name, { exact: true }) });
     const percent = Number((await bar.locator('strong').innerText()).replace(' %', ''));
     // The picture ends where its figure does.
-    await expect(bar.locator('.meter-used')).toHaveAttribute('width', String(Math.min(percent, 100)));
+    await expect(bar.locator('rect')).toHaveAttribute('width', String(Math.min(percent, 100)));
     await expect(bar.locator('.meter-words')).toHaveText(name === 'Load' ? /^\d+\.\d on \d+ CPUs?$/ : /^\S+( \S+)? of \S+ \S+$/);
   }
   // They stand under what was said of them, and nothing sticks out to the side.

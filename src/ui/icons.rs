@@ -44,3 +44,15 @@ pub(super) fn Icon(
         </svg>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_icon_that_a_preset_may_name_is_drawn() {
+        for name in domain::preset::ICONS {
+            assert_ne!(path(name), path("no such icon"), "{name}");
+        }
+    }
+}

@@ -1,5 +1,5 @@
-//! Listening to one process during one turn: what it says is told, what it asks is put to the operators, what they say is
-//! put to it, and its silence is named.
+//! Listening to one process during one turn: what it says is told, and its silence is named. What is said to it
+//! is in `answer.rs`.
 
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
@@ -13,10 +13,8 @@ use claude_cli::{
 use domain::{
     event::{Event, Live},
     ids::SessionId,
-    permission::{Decision, QUESTION, changes_nothing},
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use serde_json::Value;
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, sleep_until},
@@ -25,16 +23,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Agent,
+    answer::{Asked, next_message},
     end::{End, Step, tell_end},
     outputs, tell,
 };
 use crate::server::{
     fresh,
-    sessions::{
-        backend::{Steer, TurnError, TurnLog},
-        locked,
-        permissions::Verdict,
-    },
+    sessions::backend::{Steer, TurnError, TurnLog},
     store::{
         StoreError,
         conversations::{Conversation, stands_in},
@@ -49,9 +44,6 @@ const DRAFT: Duration = Duration::from_millis(60);
 const TICK: Duration = Duration::from_secs(1);
 /// How long a message that came at the very end has to begin its own part of the turn.
 const LATE_MESSAGE: Duration = Duration::from_secs(5);
-
-/// A permission that was put to the operators, by the CLI's id of it.
-type Asked = (String, String, Value, Result<Verdict, StoreError>);
 
 pub(super) struct Listening<'a> {
     pub(super) agent: &'a Arc<Agent>,
@@ -342,56 +334,6 @@ impl<'a> Listening<'a> {
         self.write(tell::result(result, self.agent.output_bytes, whole)).await
     }
 
-    /// Puts a permission to the operators, unless it needs none. The turn is listened to meanwhile.
-    async fn ask(&mut self, request_id: String, tool: String, input: Value) {
-        let allowed = locked(&self.agent.allowed).get(self.session).is_some_and(|tools| tools.contains(&tool));
-        if changes_nothing(&tool, &input) || (allowed && tool != QUESTION) {
-            return self.say(control::allow(&request_id, &input)).await;
-        }
-        let (log, patience) = (self.log.clone(), self.agent.config.permission);
-        self.asked.push(Box::pin(async move {
-            let verdict = log.ask(request_id.clone(), tool.clone(), input.clone(), patience).await;
-            (request_id, tool, input, verdict)
-        }));
-    }
-
-    async fn decided(&mut self, (request_id, tool, input, verdict): Asked) -> Result<(), StoreError> {
-        let verdict = verdict?;
-        // Somebody had to think; that is nobody's silence.
-        (self.heard_at, self.progress_at) = (Instant::now(), Instant::now());
-        let line = match verdict.decision {
-            Decision::Withdrawn => return Ok(()),
-            Decision::AllowOnce | Decision::AllowSession => {
-                if verdict.decision == Decision::AllowSession {
-                    locked(&self.agent.allowed).entry(self.session.clone()).or_default().insert(tool.clone());
-                }
-                let answered = if tool == QUESTION { control::answered(&input, verdict.answers) } else { input };
-                control::allow(&request_id, &answered)
-            }
-            Decision::Deny => {
-                let why = verdict.message.unwrap_or_else(|| "do not do this".into());
-                control::deny(&request_id, &format!("The operator says no: {why}"))
-            }
-        };
-        self.say(line).await;
-        Ok(())
-    }
-
-    /// Delivers a message into the turn. It is on record before the agent hears of it.
-    async fn steer(&mut self, message: Steer) {
-        let words = message.words.clone();
-        if message.record(self.log).await {
-            let uuid = fresh::key();
-            self.say(control::message(&words, &uuid)).await;
-            self.steered.insert(uuid, false);
-        }
-    }
-
-    /// Says something to the CLI. One that has ended says so itself.
-    async fn say(&mut self, line: String) {
-        let _ = self.process.say(line).await;
-    }
-
     fn show_draft(&mut self) {
         self.draft_due = None;
         self.draft_shown = Instant::now();
@@ -450,16 +392,6 @@ fn is_of_a_part(said: &Said) -> bool {
             | Said::Text { parent: None, .. }
             | Said::Tool { parent: None, .. }
     )
-}
-
-async fn next_message(way: &mut Option<mpsc::Receiver<Steer>>) -> Steer {
-    if let Some(open) = way
-        && let Some(message) = open.recv().await
-    {
-        return message;
-    }
-    *way = None;
-    std::future::pending().await
 }
 
 async fn at(time: Option<Instant>) {

@@ -10,6 +10,7 @@
 //! **Invariant:** the agent's environment is an allow-list; the provider's key reaches the CLI through a pipe, and the
 //! hypervisor's key does not reach it at all.
 
+mod answer;
 mod definition;
 mod end;
 mod key;
