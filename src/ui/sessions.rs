@@ -6,7 +6,7 @@ use domain::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::{icons::Icon, prose::shown, shell::Metas};
+use super::{icons::Icon, reveal::shown, shell::Metas};
 use crate::api::ArchiveSession;
 
 /// The whole document.
