@@ -323,6 +323,12 @@ export async function send(page: Page, text: string): Promise<void> {
   await sendButton(page).click();
 }
 
+// Opens the lines into which the tools of a turn that is over were folded.
+export async function unfold(page: Page): Promise<void> {
+  const folded = page.locator('.tools > details:not([open]) > summary');
+  while ((await folded.count()) > 0) await folded.first().click();
+}
+
 // The session whose page is open.
 export const sessionOf = (page: Page): string => new URL(page.url()).pathname.replace('/s/', '');
 

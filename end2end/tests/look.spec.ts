@@ -1,6 +1,6 @@
 // What the eye and the thumb need, measured; and what the network and the browser are told.
 import type { Page } from '@playwright/test';
-import { bearer, expect, field, forgiveLostRequests, hydrated, lamp, linkDown, openSession, preset, send, signIn, test, verb, type Console } from './harness';
+import { bearer, expect, field, forgiveLostRequests, hydrated, lamp, linkDown, openSession, preset, send, signIn, test, unfold, verb, type Console } from './harness';
 
 // Triage's first command waits until it has been looked at while it runs.
 test.use({ hangs: ['uptime'] });
@@ -22,6 +22,7 @@ async function inEachState(page: Page, console: Console, look: (state: string) =
   await expect(page.locator('.finished')).toHaveCount(2);
   await send(page, 'words, and `code`, and ' + 'a-very-long-word-without-any-space-'.repeat(6));
   await expect(page.locator('.finished')).toHaveCount(3);
+  await unfold(page);
   for (const summary of await page.locator('.tool summary').all()) await summary.click();
   await look('a verdict with opened outputs');
   await openVm();

@@ -13,6 +13,7 @@ import {
   stopButton,
   test,
   toast,
+  unfold,
   verb,
   type Console,
 } from './harness';
@@ -56,6 +57,7 @@ test.describe('with a target that takes its time', () => {
     await expect(refresh(page)).toHaveCount(0);
     await expect(sendButton(page)).toBeVisible();
     await expect(page.locator('.row:has(+ .figures-row) .prose')).toBeVisible();
+    await unfold(page);
     const memory = page.locator('.tool', { hasText: 'Memory and swap' });
     await memory.locator('summary').click();
     await expect(memory.locator('.output')).toContainText('MemTotal');

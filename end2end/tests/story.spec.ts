@@ -14,6 +14,7 @@ import {
   signIn,
   stopButton,
   test,
+  unfold,
   verb,
 } from './harness';
 
@@ -102,6 +103,7 @@ test.describe('with a target that takes its time', () => {
     const target = await page.locator('#vm .target').innerText();
     await expect(page.locator('.row:has(+ .figures-row) .prose p').first()).toContainText(target);
 
+    await unfold(page);
     const memory = page.locator('.tool', { hasText: 'Memory and swap' });
     await expect(memory.locator('.output')).toBeHidden();
     await memory.locator('summary').click();

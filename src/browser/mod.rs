@@ -11,6 +11,7 @@ mod kept;
 mod outbox;
 mod parts;
 mod run;
+mod samples;
 mod scroll;
 mod source;
 mod stream;
@@ -25,6 +26,10 @@ use leptos::prelude::*;
 
 use self::decode::decoded;
 use crate::{state::State, ui::App};
+
+/// What gives out memory. The standard allocator is 2 kB more of what a phone has to load.
+#[global_allocator]
+static MEMORY: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 /// Takes the rendered page over. When it is done the document says so with `data-hydrated`.
 pub(crate) fn start() {
@@ -57,6 +62,7 @@ fn attach(state: State) {
     outbox::resume(state);
     parts::listen(state);
     run::resume(state);
+    samples::listen(state);
     tail::listen(state);
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("data-hydrated", "");

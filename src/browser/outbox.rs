@@ -266,6 +266,11 @@ fn take_back(state: State, key: &str) {
     if tried {
         forms::unsure("/do/prompt".into(), fields, key);
     }
+    put(state, words);
+}
+
+/// Puts words into the field, before what stands there. They are sent by who reads them there.
+pub(super) fn put(state: State, words: String) {
     if let Some(field) = dom::field() {
         let now = field.value();
         field.set_value(&if now.is_empty() { words } else { format!("{words}\n{now}") });

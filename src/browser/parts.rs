@@ -3,7 +3,10 @@
 
 use std::cell::Cell;
 
-use domain::ids::age_text;
+use domain::{
+    ids::age_text,
+    text::{joined, parted},
+};
 use leptos::{prelude::*, wasm_bindgen::JsCast};
 use web_sys::{Element, HtmlElement, HtmlTemplateElement};
 
@@ -161,8 +164,11 @@ fn replace(old: &Element, new: &Element) {
 /// Tells who does not see it what stands there now, when it is something else than before.
 fn tell() {
     // How long it takes is not told each time.
-    let first = |place: &Element| Some(place.text_content()?.split(" · ").next()?.to_owned());
-    let words = elements(".headline, .run-words").iter().filter_map(first).collect::<Vec<_>>().join(". ");
+    let first = |place: &Element| {
+        let words = place.text_content()?;
+        Some(parted(&words, " · ").map(|(first, _)| first.to_owned()).unwrap_or(words))
+    };
+    let words = joined(&mut elements(".headline, .run-words").iter().filter_map(first), ". ");
     if let Some(told) = document().get_element_by_id("told")
         && told.text_content().as_ref() != Some(&words)
     {

@@ -109,7 +109,8 @@ pub(super) fn elements(selector: &str) -> Vec<Element> {
 
 fn first_in_sight(scroller: &Element) -> Option<(Element, f64)> {
     let edge = scroller.get_bounding_client_rect().top();
-    let rows = elements("#transcript .row");
+    // Of tools that are folded into one line, that line stands for all.
+    let rows = elements("#transcript .rows > .row:not(.tools), .tools > [open] .row, .tools > :not([open])");
     let place = rows.partition_point(|row| row.get_bounding_client_rect().bottom() <= edge);
     let row = rows.into_iter().nth(place)?;
     let top = row.get_bounding_client_rect().top();
@@ -143,11 +144,17 @@ fn settle(state: State, scroller: &Element) {
     for id in opened {
         if let Some(details) = document().get_element_by_id(&id) {
             let _ = details.set_attribute("open", "");
+            // What it stands in folded at the end of its turn.
+            if let Ok(Some(tools)) = details.closest(".tools > details") {
+                let _ = tools.set_attribute("open", "");
+            }
         }
     }
     if following {
         set_top(scroller, 0.0);
     } else if let Some((row, there)) = row.filter(|(row, _)| row.is_connected()) {
+        // It may have been folded away just now.
+        let row = row.closest(".tools > :not([open])").ok().flatten().unwrap_or(row);
         let moved = row.get_bounding_client_rect().top() - there;
         if moved != 0.0 {
             set_top(scroller, top(scroller) + moved);

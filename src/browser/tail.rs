@@ -51,7 +51,7 @@ fn keep(state: State) {
         return;
     }
     let mut view = String::new();
-    for row in elements("#transcript .rows > .row").iter().rev().take(ROWS) {
+    for row in elements("#transcript .rows .row:not(.tools)").iter().rev().take(ROWS) {
         // Of what folds out, the line that says what it was.
         let line = row.query_selector("summary").ok().flatten();
         let words = line.as_ref().unwrap_or(row).text_content().unwrap_or_default();

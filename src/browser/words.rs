@@ -13,6 +13,7 @@ pub(super) fn keep(state: State) {
         mark(".lamp", "data-state", look);
         say(".lamp-words", &words);
         say(".now-words", &state.now());
+        say(".since", &state.since.get().unwrap_or_default());
         mark("#prompt", "placeholder", state.placeholder());
         let (words, steer) = state.send();
         mark(".send", "value", steer);

@@ -6,9 +6,9 @@ use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use super::{
     icons::Icon,
-    part::{Part, Parts, live, part, still},
+    part::{Part, live, part, still},
     permission::waiting,
-    prose::shown,
+    reveal::shown,
 };
 use crate::{
     api::{StopTurn, SubmitPrompt},
@@ -42,7 +42,7 @@ pub(super) fn Controls() -> impl IntoView {
 /// What there is to say of the console's disk.
 fn disk(state: State) -> Option<Part> {
     let words = state.page.with_untracked(|page| page.disk.clone())?;
-    Some(part(move || view! { <p class="link-bar">{words}</p> }))
+    Some(part(move |html| html.fill(r#"<p class="link-bar">{}</p>"#, &[&words])))
 }
 
 /// A field that nobody sees.
@@ -109,22 +109,19 @@ fn field(state: State) -> impl IntoView {
 /// its place, so that a second tap on it does not stop what the first one began.
 fn stop_and_send(state: State) -> Vec<Part> {
     let (working, stopping) = (state.working(), state.stopping.get());
-    let stop = part(move || {
-        view! {
-            <button class="stop" formaction=StopTurn::PATH disabled=stopping>
-                <Icon name="stop"/>
-                {if stopping { "Stopping" } else { "Stop" }}
-            </button>
-        }
+    let stop = part(move |html| {
+        html.fill(r#"<button class="stop" formaction="{}""#, &[StopTurn::PATH]);
+        html.fill(if stopping { r#" disabled="">"# } else { ">" }, &[]);
+        html.icon("stop");
+        html.fill(if stopping { "Stopping</button>" } else { "Stop</button>" }, &[]);
     });
     // What it says changes in place.
-    let send = part(move || {
+    let send = part(move |html| {
         let (words, steer) = untrack(|| state.send());
-        view! {
-            <button class="send" name="steer" value=steer aria-label=words title=words>
-                <Icon name="send"/>
-            </button>
-        }
+        let markup = r#"<button class="send" name="steer" value="{}" aria-label="{}" title="{}">"#;
+        html.fill(markup, &[steer, words, words]);
+        html.icon("send");
+        html.fill("</button>", &[]);
     });
     let stop = working.then(|| stop.keyed(stopping.into()));
     let send = (state.has_ai() || !working).then(|| send.keyed(2));
@@ -134,7 +131,7 @@ fn stop_and_send(state: State) -> Vec<Part> {
 /// What passes.
 fn toast(state: State) -> Option<Part> {
     let words = state.toast.get()?;
-    Some(part(move || view! { <p class="toast">{words}</p> }))
+    Some(part(move |html| html.fill(r#"<p class="toast">{}</p>"#, &[&words])))
 }
 
 /// What is wrong with the link, what goes on all the same, and what to do. Since when is counted beside it.
@@ -176,23 +173,19 @@ fn link_bar(state: State) -> Option<Part> {
             Some(("/sessions".to_owned(), "All sessions")),
         ),
     };
-    let way = way.map(|(href, words)| part(move || view! { <a href=href>{words}</a> }));
-    Some(part(move || {
-        view! {
-            <div class="link-bar" data-link=look>
-                <span role="alert">{words}</span>
-                {live(move || since(state))}
-                {Parts::from(way)}
-                <button type="button" data-act="reconnect">"Reconnect"</button>
-            </div>
+    Some(part(move |html| {
+        // Since when is counted in place.
+        let since = state.since.get_untracked().unwrap_or_default();
+        let markup = concat!(
+            r#"<div class="link-bar" data-link="{}"><span role="alert">{}</span>"#,
+            r#"<span class="since" aria-hidden="true">{}</span>"#
+        );
+        html.fill(markup, &[look, words, &since]);
+        if let Some((href, words)) = &way {
+            html.fill(r#"<a href="{}">{}</a>"#, &[href, words]);
         }
+        html.fill(r#"<button type="button" data-act="reconnect">Reconnect</button></div>"#, &[]);
     }))
-}
-
-/// Since when, counted. It reacts inside of a part: no page arrives with a link that is lost.
-fn since(state: State) -> Option<Part> {
-    let since = state.since.get();
-    Some(part(move || view! { <span class="since" aria-hidden="true">{since}</span> }))
 }
 
 /// The way back to the end, for who does not read there.
@@ -203,5 +196,9 @@ fn below(state: State) -> Option<Part> {
         None | Some(0) => return None,
         Some(count) => format!("{count} new below"),
     };
-    Some(part(move || view! { <button type="button" class="below" data-act="end"><Icon name="down"/>{words}</button> }))
+    Some(part(move |html| {
+        html.fill(r#"<button type="button" class="below" data-act="end">"#, &[]);
+        html.icon("down");
+        html.fill("{}</button>", &[&words]);
+    }))
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 /// The path of an icon. A name that is none is drawn as a dot, so that presets may name what is yet to be drawn.
-fn path(name: &str) -> &'static str {
+pub(super) fn path(name: &str) -> &'static str {
     match name {
         "mark" => "M4 3h8.6L9 10.6l4 2.2L8.6 21H4zM15.4 4.2 21 5.4l-2.6 16.4-7-1.2 4.4-8.4-3.8-2.2z",
         "pulse" => "M2 12h4l3-8 5 16 3-8h5",
@@ -26,6 +26,8 @@ fn path(name: &str) -> &'static str {
         "list" => "M4 6h.01M4 12h.01M4 18h.01M9 6h11M9 12h11M9 18h11",
         "gear" => "M4 7h9m5 0h2M4 17h2m5 0h9M15.5 4.5v5m-7 5v5",
         "down" => "M12 5v14m-6-6 6 6 6-6",
+        "copy" => "M9 9h11v11H9zM15 9V4H4v11h5",
+        "retry" => "M4 4v6h6M4.6 10a8 8 0 1 1-.1 4.6",
         "dots" => "M5 12h.01M12 12h.01M19 12h.01",
         _ => "M12 12h.01",
     }

@@ -3,13 +3,17 @@
 //!
 //! **Architecture invariant:** nothing here knows the server or the browser, and no text of anybody becomes markup.
 
+mod ansi;
 mod app;
 mod composer;
 mod header;
+mod html;
 mod icons;
 mod part;
 mod permission;
 mod prose;
+mod reveal;
+mod sample;
 pub mod sessions;
 mod settings;
 pub mod shell;

@@ -5,12 +5,12 @@ use domain::{
     permission::Question,
     transcript::{Item, Transcript},
 };
-use leptos::{prelude::*, server_fn::ServerFn};
+use leptos::server_fn::ServerFn;
 
 use super::{
-    part::{Part, Parts, part},
-    prose::{revealed, shown},
-    transcript::command,
+    html::Html,
+    part::{Part, part},
+    reveal::revealed,
 };
 use crate::{api::Decide, state::State};
 
@@ -18,81 +18,67 @@ use crate::{api::Decide, state::State};
 pub(super) fn waiting(state: State) -> Option<Part> {
     state.waiting.get()?;
     let row = state.transcript.with_untracked(|transcript| Transcript::waiting(transcript).cloned())?;
-    Some(part(move || card(state, &row.item)))
+    Some(part(move |html| card(html, state, &row.item)))
 }
 
-fn card(state: State, item: &Item) -> Option<impl IntoView + use<>> {
-    let Item::Permission { request_id, tool, line, questions, .. } = item else { return None };
+fn card(html: &mut Html, state: State, item: &Item) {
+    let Item::Permission { request_id, tool, line, questions, .. } = item else { return };
     let asks = !questions.is_empty();
     let words = match tool.as_str() {
         _ if asks => "The agent asks".to_owned(),
         "Bash" => "The agent wants to run".to_owned(),
         tool => format!("The agent wants to use {tool}"),
     };
-    let body: Vec<_> = if asks {
-        questions.iter().cloned().enumerate().map(|(place, asked)| part(move || question(place, &asked))).collect()
-    } else {
-        let (tool, line) = (tool.clone(), revealed(line));
-        vec![part(move || command(tool, line))]
-    };
+    let markup = concat!(
+        r#"<form class="permission" method="post" action="{}" aria-label="{}"><input type="hidden" name="session" value="{}">"#,
+        r#"<input type="hidden" name="key" value="{}"><input type="hidden" name="request" value="{}"><h2>{}</h2>"#,
+        r#"<div class="asked">"#
+    );
+    html.fill(markup, &[Decide::PATH, &words, &state.session_id(), &state.key(), request_id, &words]);
+    for (place, asked) in questions.iter().enumerate() {
+        question(html, place, asked);
+    }
     // Enter in a field presses the first button: it must be what the field is about, and never what allows.
-    let buttons = if asks {
-        vec![("allow_once", "primary", "Answer".to_owned()), ("deny", "", "Skip".to_owned())]
+    if asks {
+        let markup = concat!(
+            r#"</div><div class="decide"><button name="decision" value="allow_once" class="primary">Answer</button>"#,
+            r#"<button name="decision" value="deny">Skip</button></div></form>"#
+        );
+        html.fill(markup, &[]);
     } else {
-        vec![
-            ("deny", "deny", "Deny".to_owned()),
-            ("allow_session", "", format!("Allow {tool} for this session")),
-            ("allow_once", "primary", "Allow once".to_owned()),
-        ]
-    };
-    let buttons: Vec<_> = buttons
-        .into_iter()
-        .map(|(decision, class, words)| {
-            part(move || view! { <button name="decision" value=decision class=class>{words}</button> })
-        })
-        .collect();
-    let why = (!asks).then(|| part(|| text("message".into(), "Why not (optional)")));
-    Some(view! {
-        <form class="permission" method="post" action=Decide::PATH aria-label=words>
-            <input type="hidden" name="session" value=state.session_id()/>
-            <input type="hidden" name="key" value=state.key()/>
-            <input type="hidden" name="request" value=request_id.clone()/>
-            <h2>{words.clone()}</h2>
-            <div class="asked">{Parts::from(body)}</div>
-            <div class="decide">
-                {Parts::from(why)}
-                {Parts::from(buttons)}
-            </div>
-        </form>
-    })
-}
-
-/// A question: one of its options, or several, or something else.
-fn question(place: usize, question: &Question) -> impl IntoView + use<> {
-    let (kind, apart) = if question.several { ("checkbox", 1) } else { ("radio", 0) };
-    let name = |choice: usize| format!("answers[{place}][{choice}]");
-    let options = question.options.iter().cloned().enumerate().map(|(choice, option)| {
-        let name = name(choice * apart);
-        part(move || {
-            view! {
-                <label class="override">
-                    <input type=kind name=name value=shown(&option.label)/>
-                    <span><strong>{shown(&option.label)}</strong>" "{shown(&option.description)}</span>
-                </label>
-            }
-        })
-    });
-    view! {
-        <fieldset>
-            <legend>{shown(&question.text)}</legend>
-            <input type="hidden" name=format!("questions[{place}]") value=question.text.clone()/>
-            {Parts::from(options.collect::<Vec<_>>())}
-            {text(name(question.options.len()), "Something else")}
-        </fieldset>
+        // It can be reached by keys, because it scrolls.
+        let markup =
+            r#"<pre class="command" tabindex="0" aria-label="{}"><code>{}</code></pre></div><div class="decide">"#;
+        html.fill(markup, &[tool, &revealed(line)]);
+        text(html, "message", "Why not (optional)");
+        let markup = concat!(
+            r#"<button name="decision" value="deny" class="deny">Deny</button>"#,
+            r#"<button name="decision" value="allow_session">Allow {} for this session</button>"#,
+            r#"<button name="decision" value="allow_once" class="primary">Allow once</button></div></form>"#
+        );
+        html.fill(markup, &[tool]);
     }
 }
 
+/// A question: one of its options, or several, or something else.
+fn question(html: &mut Html, place: usize, question: &Question) {
+    let (kind, apart) = if question.several { ("checkbox", 1) } else { ("radio", 0) };
+    let name = |choice: usize| format!("answers[{place}][{choice}]");
+    let markup = r#"<fieldset><legend>{}</legend><input type="hidden" name="questions[{}]" value="{}">"#;
+    html.fill(markup, &[&question.text, &place.to_string(), &question.text]);
+    for (choice, option) in question.options.iter().enumerate() {
+        let markup = concat!(
+            r#"<label class="override"><input type="{}" name="{}" value="{}">"#,
+            "<span><strong>{}</strong> {}</span></label>"
+        );
+        html.fill(markup, &[kind, &name(choice * apart), &option.label, &option.label, &option.description]);
+    }
+    text(html, &name(question.options.len()), "Something else");
+    html.fill("</fieldset>", &[]);
+}
+
 /// A field for a few words.
-fn text(name: String, words: &'static str) -> impl IntoView {
-    view! { <input class="words" name=name placeholder=words aria-label=words autocomplete="off"/> }
+fn text(html: &mut Html, name: &str, words: &str) {
+    let markup = r#"<input class="words" name="{}" placeholder="{}" aria-label="{}" autocomplete="off">"#;
+    html.fill(markup, &[name, words, words]);
 }

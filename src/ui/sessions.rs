@@ -8,7 +8,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::{
     icons::Icon,
-    prose::shown,
+    reveal::shown,
     shell::{Metas, chosen},
 };
 use crate::api::ArchiveSession;
