@@ -17,6 +17,8 @@ mod guard;
 mod keeping;
 #[path = "console/list.rs"]
 mod list;
+#[path = "console/look.rs"]
+mod look;
 #[path = "console/once.rs"]
 mod once;
 #[path = "console/parts.rs"]

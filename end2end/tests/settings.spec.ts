@@ -59,7 +59,7 @@ test('a turn that ends while nobody looks is in the title and, where it was aske
   await setVisible(page, 'hidden');
   console.release();
   await console.idle(id);
-  await expect(page).toHaveTitle(/^✓ ended — /);
+  await expect(page).toHaveTitle(/^○ ended — /);
   const told = () =>
     page.evaluate(async () => {
       const all = await (await navigator.serviceWorker.ready).getNotifications();

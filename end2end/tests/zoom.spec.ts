@@ -1,5 +1,5 @@
 // Text at twice its size, as a person sets it in their browser.
-import { expect, field, openSession, preset, sendButton, test } from './harness';
+import { expect, field, lamp, openSession, preset, sendButton, test } from './harness';
 import config from '../playwright.config';
 
 const { args, ...others } = config.use!.launchOptions!;
@@ -28,6 +28,11 @@ test('text twice as large is not cut, lies on nothing else, and leaves the contr
       );
       return { cut: cut.map(name), over, sideways: document.documentElement.scrollWidth - innerWidth };
     });
+  // The lamp and the verdict say what they say in whole words.
+  for (const words of [lamp(page), page.locator('.glance-words')]) {
+    if (await words.isVisible()) expect(await words.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+  }
+  await expect(lamp(page)).toBeInViewport({ ratio: 1 });
   expect(await wrong(), 'the console').toEqual({ cut: [], over: [], sideways: 0 });
   if (isMobile) {
     await page.locator('.vm-button').click();

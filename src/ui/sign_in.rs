@@ -26,7 +26,9 @@ pub fn SignInShell() -> impl IntoView {
             <p>"Run " <code>"breakglass sign-in-link"</code> " on the console's machine for a new code. It works once, for ten minutes."</p>
         })
     } else {
-        Either::Right(view! { <p>"Open this console through the proxy that signs you in."</p> })
+        Either::Right(
+            view! { <p>"A proxy in front of this console signs people in. Open the console at that proxy's address."</p> },
+        )
     };
     view! {
         <!DOCTYPE html>

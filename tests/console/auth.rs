@@ -7,10 +7,12 @@ use serde_json::json;
 use crate::harness::console::{Console, TOKEN, answer, practice};
 
 /// Every route, each with a method that it takes.
-const GUARDED: [(Method, &str); 25] = [
+const GUARDED: [(Method, &str); 27] = [
     (Method::GET, "/"),
     (Method::GET, "/s/00000000-0000-4000-8000-000000000000"),
     (Method::GET, "/sessions"),
+    (Method::GET, "/part/sessions"),
+    (Method::POST, "/theme"),
     (Method::POST, "/do/archive"),
     (Method::POST, "/do/prompt"),
     (Method::POST, "/do/decide"),

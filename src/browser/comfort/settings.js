@@ -9,7 +9,8 @@ function setTheme(theme) {
   if (auto) delete root.dataset.theme;
   else root.dataset.theme = theme;
   for (const scheme of ['dark', 'light']) {
-    find(`#ground-${scheme}`).media = auto ? `(prefers-color-scheme: ${scheme})` : theme === scheme ? 'all' : 'not all';
+    const media = auto ? `(prefers-color-scheme: ${scheme})` : theme === scheme ? 'all' : 'not all';
+    find(`#ground-${scheme}`).setAttribute('media', media);
   }
   find('meta[name=color-scheme]').content = auto ? 'dark light' : theme;
   for (const button of document.querySelectorAll('[name=theme]')) {

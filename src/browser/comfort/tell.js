@@ -4,7 +4,7 @@ import { find, isSeen, kept } from './page.js';
 import { isBusy, onTurn } from './turn.js';
 
 const DECIDE = '● decide — ';
-const ENDED = '✓ ended — ';
+const ENDED = '○ ended — ';
 
 const box = find('.waiting');
 let waits = !!find('.waiting > *');
@@ -12,7 +12,7 @@ let ended = false;
 /** @type {WakeLockSentinel | undefined} */
 let awake;
 
-const bare = () => document.title.replace(/^[●✓] \w+ — /, '');
+const bare = () => document.title.replace(/^[●○] \w+ — /, '');
 
 /** Says it in the title and on the icon. */
 function mark() {
