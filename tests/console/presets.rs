@@ -19,7 +19,8 @@ async fn a_house_offers_its_presets_beside_the_five_and_they_run() {
     std::fs::write(&file, HOUSE).unwrap();
     let console = Console::start(Settings { presets: Some(file.path().into()), ..practice() }).await;
     let told = console.get_json("/api/presets").await;
-    let told: Vec<_> = told["presets"].as_array().unwrap().iter().map(|one| [&one["id"], &one["label"], &one["icon"]]).collect();
+    let told: Vec<_> =
+        told["presets"].as_array().unwrap().iter().map(|one| [&one["id"], &one["label"], &one["icon"]]).collect();
     let own = json!([
         ["own", "Own", "search"],
         ["triage", "Triage", "pulse"],
@@ -57,6 +58,9 @@ async fn a_console_with_wrong_presets_does_not_start_and_says_where_and_what() {
         .unwrap();
     let words = String::from_utf8(program.stderr).unwrap();
     assert!(!program.status.success());
-    let wrong = format!("the presets {} are wrong in line 3: preset disk: there is no icon \"globe\": take one of pulse", file.path().display());
+    let wrong = format!(
+        "the presets {} are wrong in line 3: preset disk: there is no icon \"globe\": take one of pulse",
+        file.path().display()
+    );
     assert!(words.contains(&wrong), "{words}");
 }

@@ -52,7 +52,7 @@ fn tell(out: &mut String, run: &Run, incident: &Incident<'_>) {
         let holds = if found.parts.is_empty() { format!("{} looks", found.headings()) } else { found.parts.join(", ") };
         match found.capture {
             Some(capture) => line("Forensics", format!("capture `{capture}` holds {holds}")),
-            None => line("Forensics", format!("{}; the host could not keep the capture", holds)),
+            None => line("Forensics", format!("{holds}; the host could not keep the capture")),
         }
     } else if run.verb.mutates() && run.outcome == Some(Outcome::Done) {
         line("Forensics", "none stand in its output".into());
