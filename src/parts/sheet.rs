@@ -14,7 +14,7 @@ fn report(controls: &Controls) -> impl IntoView + use<> {
                 {icon("save")}
                 <span>
                     <strong>"Download the report"</strong>
-                    <span class="meta">"What was asked, done and found, to send to others. Passwords and keys are taken out."</span>
+                    <span class="report-words">"What was asked, done and found, to send to others. Passwords and keys are taken out."</span>
                 </span>
             </a>
         }

@@ -60,8 +60,8 @@ impl Verb {
             Verb::Forensics => "Captures the evidence: VM state, configuration, host load. Changes nothing.",
             Verb::Start => "Starts the VM when it is down.",
             Verb::Stop => "Pulls the plug. The VM stays down until it is started.",
-            Verb::Reset => "Presses the reset button. The guest reboots, the QEMU process stays.",
-            Verb::Cycle => "Stops the VM and starts a fresh QEMU. Cures a wedged QEMU, which a reset does not.",
+            Verb::Reset => "Presses the reset button: the guest reboots. Does not cure a wedged QEMU.",
+            Verb::Cycle => "Turns the VM off and on again. Cures a wedged QEMU, which a reset does not.",
         }
     }
 

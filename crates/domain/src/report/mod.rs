@@ -14,7 +14,7 @@ use crate::{
     event::{Entry, Event},
     ids::{Millis, duration_text},
     probe::{HostSays, SshSays, TargetStatus},
-    transcript::{Item, Tone, Transcript},
+    transcript::{Item, Row, Tone, Transcript},
 };
 
 /// All that a report is made of.
@@ -127,14 +127,15 @@ fn outcome(summary: &SessionSummary, entries: &[Entry], transcript: &Transcript)
 
 /// What was said last, which is what one reads first.
 fn conclusion(out: &mut String, incident: &Incident<'_>, transcript: &Transcript) {
-    let said = transcript.rows().rev().find_map(|row| match &row.item {
-        Item::Text { text } => Some(text),
-        _ => None,
-    });
-    if let Some(text) = said {
+    if let Some(Item::Text { text }) = last_said(transcript).map(|row| &row.item) {
         let text = (incident.clean)(text);
         let _ = writeln!(out, "## In short\n\n{}\n", quoted(text.trim()));
     }
+}
+
+/// The row of what was said last.
+fn last_said(transcript: &Transcript) -> Option<&Row> {
+    transcript.rows().rev().find(|row| matches!(row.item, Item::Text { .. })).map(|row| &**row)
 }
 
 /// How it stands with the target, as far as somebody has looked.
@@ -150,7 +151,9 @@ fn now(out: &mut String, incident: &Incident<'_>) {
     match &status.verdict {
         Some(verdict) => {
             line(format!("**{}**", verdict.headline));
-            verdict.reasons.iter().for_each(|reason| line(reason.clone()));
+            // What the headline says need not be said again.
+            let reasons = verdict.reasons.iter().filter(|reason| !verdict.headline.contains(reason.as_str()));
+            reasons.for_each(|reason| line(reason.clone()));
         }
         None => line("Nobody has looked at the target since the console started.".into()),
     }
@@ -210,7 +213,8 @@ fn fence(out: &mut String, text: &str) {
 /// The beginning and the end of an output, where its errors mostly stand: so many lines, none of them endless.
 fn shortened(text: &str, most: usize) -> String {
     let lines: Vec<_> = text.trim_end().lines().map(cut_line).collect();
-    if lines.len() <= most {
+    // Less than a handful is not worth a gap.
+    if lines.len() <= most + 5 {
         return lines.join("\n");
     }
     let (head, tail) = (most / 3, most - most / 3);

@@ -107,7 +107,7 @@ fn it_tells_who_did_what_in_order_and_how_it_ended() {
         "**09:30:56 ada asked:**\n\n> what is wrong?",
         "09:30:58 Bash (exit code 1, 1.0 s)\n\n```text\nssh devvm df\n```\n\n````text\n```\n100% /\n````",
         "**denied by cy (not that one)**\n\n```text\nBash: rm x",
-        "> # The disk is full.",
+        "Answer:** see *In short* above.",
         "Seen: / 100 % (9.9 of 9.9 GiB)",
         "Finished in 90 s, for $0.12: disk full",
         "cycle** by bo: **done** (run 11111111, see below)",

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Incident, fence, one_line, quoted, shortened};
+use super::{Incident, fence, last_said, one_line, quoted, shortened};
 use crate::{
     ids::duration_text,
     permission::Decision,
@@ -10,6 +10,8 @@ use crate::{
     transcript::{Item, Row, Tone, ToolEnd, Transcript},
 };
 
+/// How many lines of a command are told: a runbook's are long, and their titles say what they do.
+const COMMAND_LINES: usize = 6;
 /// How many lines of an output are told: of one that failed more, because it says why.
 const OUTPUT_LINES: usize = 15;
 const FAILED_LINES: usize = 40;
@@ -19,6 +21,7 @@ pub(super) fn write(out: &mut String, incident: &Incident<'_>, transcript: &Tran
     if transcript.is_empty() {
         out.push_str("Nothing happened in this session yet.\n\n");
     }
+    let last = last_said(transcript).map(|row| row.id);
     let mut day = String::new();
     for row in transcript.rows() {
         let date = row.at.utc_date();
@@ -26,7 +29,11 @@ pub(super) fn write(out: &mut String, incident: &Incident<'_>, transcript: &Tran
             let _ = writeln!(out, "### {date}\n");
             day = date;
         }
-        tell(out, row, incident);
+        if Some(row.id) == last {
+            let _ = writeln!(out, "**{} Answer:** see *In short* above.\n", row.at.utc_time());
+        } else {
+            tell(out, row, incident);
+        }
     }
 }
 
@@ -44,7 +51,7 @@ fn tell(out: &mut String, row: &Row, incident: &Incident<'_>) {
         Item::Tool { name, line, title, end, abandoned, .. } => {
             let what = title.as_deref().unwrap_or(name);
             let _ = writeln!(out, "{at} {} ({})\n", one_line(what), ended(end.as_ref(), *abandoned));
-            fence(out, &shortened(clean(line).trim(), FAILED_LINES));
+            fence(out, &shortened(clean(line).trim(), COMMAND_LINES));
             if let Some(end) = end.as_ref().filter(|end| !end.output.trim().is_empty()) {
                 let most = if end.is_error { FAILED_LINES } else { OUTPUT_LINES };
                 fence(out, &shortened(&clean(&end.output), most));
