@@ -8,8 +8,9 @@ const debian = '/usr/bin/chromium';
 const executablePath = process.env.CHROMIUM ?? (existsSync(debian) ? debian : undefined);
 
 const phone = { width: 390, height: 844 };
-// Specs for the page without JavaScript end in `.nojs.spec.ts`; all others run at both sizes.
+// Specs for the page without JavaScript end in `.nojs.spec.ts`.
 const withoutJavaScript = '**/*.nojs.spec.ts';
+// All others run at both sizes.
 
 export default defineConfig({
   testDir: 'tests',
@@ -57,5 +58,8 @@ export default defineConfig({
       testMatch: withoutJavaScript,
       use: { viewport: phone, hasTouch: true, isMobile: true, deviceScaleFactor: 2, javaScriptEnabled: false },
     },
+    // The main story once more, in browsers that are driven by WebDriver: Playwright is only the runner there.
+    { name: 'firefox', testDir: 'other-browsers' },
+    { name: 'webkit', testDir: 'other-browsers' },
   ],
 });
