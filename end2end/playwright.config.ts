@@ -8,8 +8,13 @@ const debian = '/usr/bin/chromium';
 const executablePath = process.env.CHROMIUM ?? (existsSync(debian) ? debian : undefined);
 
 const phone = { width: 390, height: 844 };
-// Specs for the page without JavaScript end in `.nojs.spec.ts`; all others run at both sizes.
+// Specs for the page without JavaScript end in `.nojs.spec.ts`.
 const withoutJavaScript = '**/*.nojs.spec.ts';
+// All others run at both sizes, but for those whose subject is what is said on the wire and kept on both sides of it: a
+// window's size has no say in that, and each of them holds a server, a page and a while. They run where it is hardest, on the
+// phone. A single test of that kind in another spec has the tag instead.
+const onAnySize = ['agent', 'link', 'lossless', 'offline', 'proxies'].map((name) => `**/${name}.spec.ts`);
+const tagged = /@any-size/;
 
 export default defineConfig({
   testDir: 'tests',
@@ -49,7 +54,8 @@ export default defineConfig({
     },
     {
       name: 'desktop',
-      testIgnore: withoutJavaScript,
+      testIgnore: [withoutJavaScript, ...onAnySize],
+      grepInvert: tagged,
       use: { viewport: { width: 1280, height: 800 } },
     },
     {
@@ -57,5 +63,8 @@ export default defineConfig({
       testMatch: withoutJavaScript,
       use: { viewport: phone, hasTouch: true, isMobile: true, deviceScaleFactor: 2, javaScriptEnabled: false },
     },
+    // The main story once more, in browsers that are driven by WebDriver: Playwright is only the runner there.
+    { name: 'firefox', testDir: 'other-browsers' },
+    { name: 'webkit', testDir: 'other-browsers' },
   ],
 });

@@ -33,7 +33,7 @@ async function dropNextAnswer(page: Page): Promise<void> {
   );
 }
 
-test('what is typed before the program arrives stays and can be sent', async ({ page, context, console }) => {
+test('what is typed before the program arrives stays and can be sent', { tag: '@any-size' }, async ({ page, context, console }) => {
   const release = await holdProgram(context);
   await signIn(page, console);
   await field(page).pressSequentially('!echo typed early');
@@ -48,7 +48,7 @@ test('what is typed before the program arrives stays and can be sent', async ({ 
   await expect(field(page)).toHaveValue('');
 });
 
-test('a prompt sent before the program arrives is carried out once', async ({ page, context, console }) => {
+test('a prompt sent before the program arrives is carried out once', { tag: '@any-size' }, async ({ page, context, console }) => {
   const release = await holdProgram(context);
   await signIn(page, console);
   await send(page, '!echo sent early');
@@ -62,7 +62,7 @@ test('a prompt sent before the program arrives is carried out once', async ({ pa
   expect(entries.filter((entry) => entry.kind === 'user')).toHaveLength(1);
 });
 
-test('what a form had to say before the program arrived passes too', async ({ page, context, console }) => {
+test('what a form had to say before the program arrived passes too', { tag: '@any-size' }, async ({ page, context, console }) => {
   const release = await holdProgram(context);
   await signIn(page, console);
   await sendButton(page).click();
@@ -150,7 +150,7 @@ test('words are answered with what can be done here', async ({ page, console }) 
   await expect(page.locator('.finished')).toBeVisible();
 });
 
-test('a prompt that could not be sent says so and is sent by itself, once, when the way is free again', async ({
+test('a prompt that could not be sent says so and is sent by itself, once, when the way is free again', { tag: '@any-size' }, async ({
   page,
   console,
   errors,
@@ -171,7 +171,7 @@ test('a prompt that could not be sent says so and is sent by itself, once, when 
   forgiveLostRequests(errors);
 });
 
-test('a prompt whose answer was lost happens once, and is known by its entry', async ({ page, console, errors }) => {
+test('a prompt whose answer was lost happens once, and is known by its entry', { tag: '@any-size' }, async ({ page, console, errors }) => {
   const id = await openSession(page, console);
   await dropNextAnswer(page);
   await send(page, '!echo once only');
@@ -182,7 +182,7 @@ test('a prompt whose answer was lost happens once, and is known by its entry', a
   forgiveLostRequests(errors);
 });
 
-test('what was taken back may have arrived: sent again as it stands, it runs once', async ({ page, console, errors }) => {
+test('what was taken back may have arrived: sent again as it stands, it runs once', { tag: '@any-size' }, async ({ page, console, errors }) => {
   const id = await openSession(page, console);
   // The page hears of nothing, so that it cannot know by the entry.
   await page.route('**/do/prompt', async (route) => {
@@ -211,7 +211,7 @@ test('what was taken back may have arrived: sent again as it stands, it runs onc
   forgiveLostRequests(errors);
 });
 
-test('the same words can be sent twice on purpose', async ({ page, console }) => {
+test('the same words can be sent twice on purpose', { tag: '@any-size' }, async ({ page, console }) => {
   const id = await openSession(page, console);
   for (const count of [1, 2]) {
     await send(page, '!echo again');
@@ -265,7 +265,7 @@ test.describe('while a turn runs', () => {
 test.describe('with a short limit', () => {
   test.use({ settings: ['--prompt-max-bytes', '40'] });
 
-  test('a prompt that is too long says so and stays in the field', async ({ page, console, errors }) => {
+  test('a prompt that is too long says so and stays in the field', { tag: '@any-size' }, async ({ page, console, errors }) => {
     const id = await openSession(page, console);
     const long = 'x'.repeat(41);
     await send(page, long);
@@ -278,7 +278,7 @@ test.describe('with a short limit', () => {
   });
 });
 
-test('a prompt to a session that is gone opens a new one and is sent once', async ({ page, context, console, errors }) => {
+test('a prompt to a session that is gone opens a new one and is sent once', { tag: '@any-size' }, async ({ page, context, console, errors }) => {
   // Sign-ins are gone with the record too, so this operator comes with a token.
   await context.setExtraHTTPHeaders(bearer);
   const gone = await console.open();
@@ -300,7 +300,7 @@ test('a prompt to a session that is gone opens a new one and is sent once', asyn
   forgiveLostRequests(errors);
 });
 
-test('who is signed out in between is told so and keeps what was typed', async ({ page, context, console, errors }) => {
+test('who is signed out in between is told so and keeps what was typed', { tag: '@any-size' }, async ({ page, context, console, errors }) => {
   await openSession(page, console);
   await context.clearCookies();
   await send(page, '!echo kept');

@@ -15,13 +15,7 @@ import {
   watch,
   type Console,
 } from './harness';
-
-const linkBar = (page: Page) => page.locator('.link-bar');
-
-// What a person reads in the transcript, row by row.
-async function rows(page: Page): Promise<string[]> {
-  return page.locator('.rows > .row').evaluateAll((rows) => rows.map((row) => row.textContent ?? ''));
-}
+import { linkBar, rows } from './transcript';
 
 // The link goes down, and the page's clock stands still, so that it does not try again by itself. The console is there.
 async function loseTheLinkForGood(page: Page, console: Console): Promise<void> {

@@ -93,7 +93,7 @@ test('two pages see the same history and either sees the run of the other', asyn
   await other.close();
 });
 
-test('a run that the console does not know any more is said to be unknown', async ({ page, console, isMobile, errors }) => {
+test('a run that the console does not know any more is said to be unknown', { tag: '@any-size' }, async ({ page, console, isMobile, errors }) => {
   await openSession(page, console);
   await openSheet(page, isMobile);
   await page.getByRole('button', { name: /^Status/ }).click();
@@ -105,7 +105,7 @@ test('a run that the console does not know any more is said to be unknown', asyn
   forgiveLostRequests(errors);
 });
 
-test('a run whose stream breaks off is followed to its end all the same', async ({ page, console, isMobile, errors }) => {
+test('a run whose stream breaks off is followed to its end all the same', { tag: '@any-size' }, async ({ page, console, isMobile, errors }) => {
   await openSession(page, console);
   let cut = 0;
   await page.route('**/api/pve/runs/*/stream', async (route) => {

@@ -21,7 +21,7 @@ import {
 const presets = ['Triage', 'Memory', 'Disk', 'Services', 'QEMU wedged?'];
 const verbs = ['status', 'forensics', 'start', 'stop', 'reset', 'cycle'];
 
-test('the link from the terminal signs one person in, once', async ({ page, console, browser }) => {
+test('the link from the terminal signs one person in, once', { tag: '@any-size' }, async ({ page, console, browser }) => {
   await signIn(page, console);
   await expect(page).toHaveURL(`${console.base}/`);
 
@@ -34,7 +34,7 @@ test('the link from the terminal signs one person in, once', async ({ page, cons
   await stranger.close();
 });
 
-test('who is not signed in gets the way to a code and nothing else', async ({ page, console, errors }) => {
+test('who is not signed in gets the way to a code and nothing else', { tag: '@any-size' }, async ({ page, console, errors }) => {
   const answer = await page.goto(console.base);
   expect(answer?.status()).toBe(401);
   await expect(page.getByText('breakglass sign-in-link').first()).toBeVisible();
@@ -113,7 +113,7 @@ test.describe('with a target that takes its time', () => {
     await expect(memory.locator('.output')).toBeHidden();
   });
 
-  test('a preset goes on while the page is away', async ({ page, console }) => {
+  test('a preset goes on while the page is away', { tag: '@any-size' }, async ({ page, console }) => {
     const id = await openSession(page, console);
     await preset(page, 'Triage').click();
     await expect(page.locator('.tool[data-state=running]')).toHaveCount(1);
@@ -128,7 +128,7 @@ test.describe('with a target that takes its time', () => {
   });
 });
 
-test('each preset ends in a verdict', async ({ page, console }) => {
+test('each preset ends in a verdict', { tag: '@any-size' }, async ({ page, console }) => {
   await openSession(page, console);
   for (const [place, name] of presets.entries()) {
     await preset(page, name).click();
@@ -138,7 +138,7 @@ test('each preset ends in a verdict', async ({ page, console }) => {
   await expect(page.locator('.note.error')).toHaveCount(0);
 });
 
-test('a reload in the middle of a turn loses nothing, and Stop stops it', async ({ page, console }) => {
+test('a reload in the middle of a turn loses nothing, and Stop stops it', { tag: '@any-size' }, async ({ page, console }) => {
   const id = await openSession(page, console);
   // Its name in the list of processes is this test's own.
   const marker = `marker_${id.slice(0, 8)}`;
@@ -169,7 +169,7 @@ test('a reload in the middle of a turn loses nothing, and Stop stops it', async 
   );
 });
 
-test('New session begins an empty one and leaves the old one on record', async ({ page, console }) => {
+test('New session begins an empty one and leaves the old one on record', { tag: '@any-size' }, async ({ page, console }) => {
   const id = await openSession(page, console);
   await send(page, '!echo of the first session');
   await expect(page.locator('.finished')).toBeVisible();

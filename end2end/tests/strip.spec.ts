@@ -97,7 +97,7 @@ test('with the keyboard up the line makes room for the composer', async ({ page,
   await page.setViewportSize(own);
 });
 
-test('it looks again every 15 seconds while somebody looks, never otherwise, and at once when they come back', async ({
+test('it looks again every 15 seconds while somebody looks, never otherwise, and at once when they come back', { tag: '@any-size' }, async ({
   page,
   console,
 }) => {
@@ -115,7 +115,7 @@ test('it looks again every 15 seconds while somebody looks, never otherwise, and
   expect(await looks()).toHaveLength(hidden + 1);
 });
 
-test('while something is under way it looks every three seconds', async ({ page, console }) => {
+test('while something is under way it looks every three seconds', { tag: '@any-size' }, async ({ page, console }) => {
   await page.clock.install();
   const looks = await noteLooks(page);
   await change(page, marked('data-moving'));
@@ -126,7 +126,7 @@ test('while something is under way it looks every three seconds', async ({ page,
   }
 });
 
-test('a look that comes to nothing marks the strip as old, says nothing else, and the next one mends it', async ({
+test('a look that comes to nothing marks the strip as old, says nothing else, and the next one mends it', { tag: '@any-size' }, async ({
   page,
   console,
   errors,
@@ -144,7 +144,7 @@ test('a look that comes to nothing marks the strip as old, says nothing else, an
   forgiveLostRequests(errors);
 });
 
-test('ages are counted on between two looks', async ({ page, console }) => {
+test('ages are counted on between two looks', { tag: '@any-size' }, async ({ page, console }) => {
   await page.clock.install();
   await openSession(page, console);
   await openSheet(page);
@@ -221,7 +221,7 @@ test('what is recommended leads to its confirmation and does nothing by itself',
   }
 });
 
-test('an override is asked for only while nobody knows what became of the last action', async ({ page, console }) => {
+test('an override is asked for only while nobody knows what became of the last action', { tag: '@any-size' }, async ({ page, console }) => {
   await openSession(page, console);
   await openSheet(page);
   await verb(page, 'Cycle').click();
@@ -267,7 +267,7 @@ test('all of it is worked by keys, and Escape closes the sheet', async ({ page, 
   }
 });
 
-test('a login page in the place of a part is not put into the page', async ({ page, console, errors }) => {
+test('a login page in the place of a part is not put into the page', { tag: '@any-size' }, async ({ page, console, errors }) => {
   await openSession(page, console);
   await openSheet(page);
   const login = '<div id="strip"><form action="https://login.example">Sign in here</form></div>';

@@ -23,9 +23,17 @@ pub(crate) fn wasm_target(target: &str) -> Result<()> {
         .with_context(|| format!("the Rust target {target} is missing; without rustup, install it as you did Rust"))
 }
 
-/// The real parts that the tests use: an SSH server, a browser, a checker of shell scripts, and the lab's.
+/// The real parts that the tests use: an SSH server, three browsers, a checker of shell scripts, and the lab's.
 pub(crate) fn test_programs() -> Result<()> {
-    let own = [("chromium", browser()), ("shellcheck", program("shellcheck").is_some())];
+    let firefox = env::var_os("FIREFOX").is_some() || program("firefox-esr").or_else(|| program("firefox")).is_some();
+    let own = [
+        ("chromium", browser()),
+        ("firefox-esr", firefox),
+        ("webkit2gtk-driver", program("WebKitWebDriver").is_some()),
+        // WebKit draws into a display, and a machine for tests has none.
+        ("xvfb", program("Xvfb").is_some()),
+        ("shellcheck", program("shellcheck").is_some()),
+    ];
     debian_packages("the tests need", &[&own[..], &of_the_lab()].concat())
 }
 
