@@ -196,10 +196,14 @@ test.describe('who is asked before the agent acts', () => {
     await expect(allowOnce(card)).toBeInViewport({ ratio: 1 });
     await expect(deny(card)).toBeInViewport({ ratio: 1 });
     await expect(stopButton(page)).toBeVisible();
+    // The title says it to who looks elsewhere; and Escape decides nothing.
+    await expect(page).toHaveTitle(/^● decide — /);
+    await page.keyboard.press('Escape');
     expect((await console.entries(id)).some((entry) => entry.kind === 'tool_result')).toBe(false);
 
     await allowOnce(card).click();
     await expect(finished(page)).toHaveCount(1);
+    await expect(page).not.toHaveTitle(/decide/);
     await expect(decision(page)).toContainText(/allowed once.*operator/i);
     await expect(allowOnce(card)).toHaveCount(0);
     await expect(tool(page, 'Make a file')).toHaveAttribute('data-state', 'ended');

@@ -39,7 +39,7 @@ pub fn Shell() -> impl IntoView {
                 {refresh.map(|content| view! { <noscript><meta http-equiv="refresh" content=content/></noscript> })}
                 <Embedded json=embedded/>
                 <script type="module" nonce=use_nonce()>{boot}</script>
-                <script type="module" src=names.comfort.clone()></script>
+                <script type="module" nonce=use_nonce() src=names.comfort.clone()></script>
             </head>
             <body>
                 <App/>
