@@ -168,7 +168,9 @@ db.commit()
 `;
 
 async function serve(folder: string, settings: string[], environment: Environment, listen: string) {
-  const child = spawn(program, ['serve', '--practice', '--listen', listen, '--data-dir', folder, ...settings], {
+  // Hosts that are reached by SSH are no practice.
+  const practice = settings.includes('--ssh-config') ? [] : ['--practice'];
+  const child = spawn(program, ['serve', ...practice, '--listen', listen, '--data-dir', folder, ...settings], {
     env: {
       PATH: process.env.PATH,
       HOME: folder,

@@ -1,40 +1,12 @@
 // What the eye and the thumb need, measured; and what the network and the browser are told.
 import type { Page } from '@playwright/test';
-import { bearer, expect, field, forgiveLostRequests, hydrated, lamp, linkDown, openSession, preset, send, signIn, test, unfold, verb, type Console } from './harness';
+import { bearer, expect, field, forgiveLostRequests, hydrated, lamp, linkDown, openSession, preset, send, signIn, test } from './harness';
+import { inEachState } from './states';
 
 // Triage's first command waits until it has been looked at while it runs.
 test.use({ hangs: ['uptime'] });
 
 const widths = [320, 390, 430, 768, 900, 1280];
-
-// The page in the states that matter, one after the other. `look` is called in each.
-async function inEachState(page: Page, console: Console, look: (state: string) => Promise<void>): Promise<void> {
-  const openVm = async () => {
-    if (await page.locator('.vm-button').isVisible()) await page.locator('.vm-button').click();
-  };
-  await look('an empty session');
-  await preset(page, 'Triage').click();
-  await expect(page.locator('.tool[data-state=running]')).toHaveCount(1);
-  await look('a turn that runs');
-  console.release();
-  await expect(page.locator('.finished')).toBeVisible();
-  await send(page, `!printf '%0300d\\n' 7; exit 3`);
-  await expect(page.locator('.finished')).toHaveCount(2);
-  await send(page, 'words, and `code`, and ' + 'a-very-long-word-without-any-space-'.repeat(6));
-  await expect(page.locator('.finished')).toHaveCount(3);
-  await unfold(page);
-  for (const summary of await page.locator('.tool summary').all()) await summary.click();
-  await look('a verdict with opened outputs');
-  await openVm();
-  await page.getByRole('button', { name: /^Status/ }).click();
-  await expect(page.getByRole('region', { name: 'Last run' })).toHaveAttribute('data-state', 'ended');
-  for (const name of ['Cycle', 'Start', 'Stop']) {
-    await verb(page, name).click();
-    await expect(page.getByRole('button', { name: new RegExp(`^${name} .* now$`) })).toBeVisible();
-    await page.locator('#vm').evaluate((sheet) => Promise.all(sheet.getAnimations({ subtree: true }).map((moving) => moving.finished)));
-    await look(`the VM controls with the confirmation of ${name}`);
-  }
-}
 
 test('nothing is wider than the window', async ({ page, console }) => {
   await openSession(page, console);
@@ -206,7 +178,7 @@ test('with large text and with the keyboard up the composer is still in the wind
   await page.setViewportSize(own);
 });
 
-test('the page says what it is to a phone', async ({ page, console }) => {
+test('the page says what it is to a phone', { tag: '@any-size' }, async ({ page, console }) => {
   await signIn(page, console);
   const content = (name: string) => page.locator(`meta[name="${name}"]`).getAttribute('content');
   expect(await content('viewport')).toMatch(/width=device-width.*viewport-fit=cover/);
@@ -222,7 +194,7 @@ test('the page says what it is to a phone', async ({ page, console }) => {
   await expect(page.getByText('PRACTICE', { exact: true })).toBeVisible();
 });
 
-test('manifest, icons and favicon are there, for strangers too', async ({ console }) => {
+test('manifest, icons and favicon are there, for strangers too', { tag: '@any-size' }, async ({ console }) => {
   const stranger = { authorization: '' };
   const manifest = await console.raw('/manifest.webmanifest', stranger);
   expect(manifest.headers['content-type']).toMatch(/^application\/manifest\+json/);
@@ -248,7 +220,7 @@ test('manifest, icons and favicon are there, for strangers too', async ({ consol
 
 const assets = (html: string): string[] => [...new Set(html.match(/\/pkg\/[^"'\s]+/g))];
 
-test('the hashed files are kept for ever and compressed, and the page is compressed and never kept', async ({ console }) => {
+test('the hashed files are kept for ever and compressed, and the page is compressed and never kept', { tag: '@any-size' }, async ({ console }) => {
   const page = await console.raw('/', { accept: 'text/html' });
   expect(page.headers['content-encoding']).toBeUndefined();
   expect(page.headers['cache-control']).toContain('no-store');
@@ -276,7 +248,7 @@ test('the hashed files are kept for ever and compressed, and the page is compres
   }
 });
 
-test('the first load is as light as it must be', async ({ console }) => {
+test('the first load is as light as it must be', { tag: '@any-size' }, async ({ console }) => {
   const brotli = { 'accept-encoding': 'br', accept: 'text/html' };
   const weight = async (where: string) => (await console.raw(where, brotli)).body.length;
   const html = (await console.raw('/', { accept: 'text/html' })).body.toString();
@@ -291,7 +263,7 @@ test('the first load is as light as it must be', async ({ console }) => {
   expect(comfort, 'the small script').toBeLessThanOrEqual(3_500);
 });
 
-test('the content security policy lets nothing inline run that is not ours', async ({ page, console, errors }) => {
+test('the content security policy lets nothing inline run that is not ours', { tag: '@any-size' }, async ({ page, console, errors }) => {
   const policies: string[] = [];
   for (const where of ['/', '/sign-in', `/s/${await console.open()}`]) {
     const answer = await console.raw(where, { accept: 'text/html' });

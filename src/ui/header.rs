@@ -29,6 +29,8 @@ pub(super) fn Header() -> impl IntoView {
                 </form>
                 <a class="vm-button" href="#vm" aria-label="VM controls"><Icon name="power"/>"VM"</a>
                 <GlancePlace/>
+                // For who hears the page: what it is.
+                <h1 class="unseen">"breakglass"</h1>
             </header>
         }
     })

@@ -1,4 +1,4 @@
-//! `cargo xtask run|lab|test|build|bench`: from a fresh clone to a running or tested breakglass. This file is the command line;
+//! `cargo xtask run|lab|test|build|bench|shots`: from a fresh clone to a running or tested breakglass. This file is the command line;
 //! each step has its own file. It must not know what breakglass does: it sees packages, files and exit codes only.
 #![allow(
     clippy::disallowed_methods,
@@ -12,6 +12,7 @@ mod compress;
 mod lab;
 mod server;
 mod setup;
+mod shots;
 mod shrink;
 mod site;
 mod style;
@@ -41,6 +42,8 @@ usage: cargo xtask COMMAND
                             everything, or one of: fmt, shell, clippy, nextest, browser
   bench [NAME…]             figures beside their baselines and budgets: all, or some of replay, fanout, idle, open,
                             append, line, agent
+  shots [FOLDER]            a screenshot of every state of the page, and index.html to look at them all
+                            [default folder: target/shots]
 
 What is missing is installed first: the wasm target by rustup; for tests also Debian packages and npm's; for the lab
 Debian packages and, by debootstrap as root, a guest of 300 MB in target/lab.
@@ -74,6 +77,8 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
         ("test", []) => test::run(&Workspace::locate()?, None, &[]),
         ("test", ["--only", step]) => test::run(&Workspace::locate()?, Some(Step::named(step)?), &[]),
         ("test", ["--only", step, "--", more @ ..]) => test::run(&Workspace::locate()?, Some(Step::named(step)?), more),
+        ("shots", []) => shots::run(&Workspace::locate()?, None),
+        ("shots", [folder]) => shots::run(&Workspace::locate()?, Some(folder)),
         ("bench", names) => bench::run(&Workspace::locate()?, names),
         ("help" | "--help" | "-h", _) => {
             eprintln!("{USAGE}");
