@@ -10,6 +10,7 @@ mod http;
 mod kept;
 mod outbox;
 mod parts;
+mod regions;
 mod run;
 mod samples;
 mod scroll;
@@ -19,13 +20,11 @@ mod tail;
 mod window;
 mod words;
 
-use std::{cell::Cell, rc::Rc};
-
 use domain::page::Page;
 use leptos::prelude::*;
 
 use self::decode::decoded;
-use crate::{state::State, ui::App};
+use crate::state::State;
 
 /// What gives out memory. The standard allocator is 2 kB more of what a phone has to load.
 #[global_allocator]
@@ -38,18 +37,15 @@ pub(crate) fn start() {
         leptos::logging::error!("the page carries no data; it works as it is, without script");
         return;
     };
-    let made = Rc::new(Cell::new(None));
-    let state = Rc::clone(&made);
-    leptos::mount::hydrate_body(move || {
-        let state = State::new(page);
-        made.set(Some(state));
-        provide_context(state);
-        view! { <App/> }
-    });
-    // Reached only when the components have taken the page as it is; what follows may change it.
-    if let Some(state) = state.get() {
-        attach(state);
-    }
+    // A second start finds what the first one has set.
+    let _ = any_spawner::Executor::init_wasm_bindgen();
+    let owner = Owner::new();
+    let state = owner.with(|| State::new(page));
+    // First the page is taken as it is; what follows may change it.
+    owner.with(|| regions::keep(state));
+    attach(state);
+    // The page has it for as long as it lives.
+    std::mem::forget(owner);
 }
 
 fn attach(state: State) {

@@ -6,8 +6,8 @@ use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use super::{
     icons::Icon,
-    part::{Part, live, part, still},
-    permission::waiting,
+    part::{Part, part},
+    region::region,
     reveal::shown,
 };
 use crate::{
@@ -21,18 +21,18 @@ pub(super) fn Controls() -> impl IntoView {
     let state = State::current();
     view! {
         <footer class="controls">
-            <div class="toasts" role="status">{live(move || toast(state))}</div>
-            {live(move || below(state))}
-            {live(move || link_bar(state))}
-            {live(move || disk(state))}
-            <div class="waiting" aria-live="polite">{live(move || waiting(state))}</div>
+            <div class="toasts" role="status">{region("toast", state)}</div>
+            {region("below", state)}
+            {region("link", state)}
+            {region("disk", state)}
+            <div class="waiting" aria-live="polite">{region("waiting", state)}</div>
             <form id="composer" method="post" action=SubmitPrompt::PATH>
-                {still(move || hidden("session", state.session_id()))}
-                {still(move || hidden("key", state.key()))}
-                {still(move || presets(state))}
+                {hidden("session", state.session_id())}
+                {hidden("key", state.key())}
+                {presets(state)}
                 <div class="composer">
-                    {still(move || field(state))}
-                    {live(move || stop_and_send(state))}
+                    {field(state)}
+                    {region("send", state)}
                 </div>
             </form>
         </footer>
@@ -40,7 +40,7 @@ pub(super) fn Controls() -> impl IntoView {
 }
 
 /// What there is to say of the console's disk.
-fn disk(state: State) -> Option<Part> {
+pub(super) fn disk(state: State) -> Option<Part> {
     let words = state.page.with_untracked(|page| page.disk.clone())?;
     Some(part(move |html| html.fill(r#"<p class="link-bar">{}</p>"#, &[&words])))
 }
@@ -107,7 +107,7 @@ fn field(state: State) -> impl IntoView {
 
 /// Stop, while a turn runs; and Send, which then delivers into that turn, where there is an agent to hear it. Send keeps
 /// its place, so that a second tap on it does not stop what the first one began.
-fn stop_and_send(state: State) -> Vec<Part> {
+pub(super) fn stop_and_send(state: State) -> Vec<Part> {
     let (working, stopping) = (state.working(), state.stopping.get());
     let stop = part(move |html| {
         html.fill(r#"<button class="stop" formaction="{}""#, &[StopTurn::PATH]);
@@ -129,13 +129,13 @@ fn stop_and_send(state: State) -> Vec<Part> {
 }
 
 /// What passes.
-fn toast(state: State) -> Option<Part> {
+pub(super) fn toast(state: State) -> Option<Part> {
     let words = state.toast.get()?;
     Some(part(move |html| html.fill(r#"<p class="toast">{}</p>"#, &[&words])))
 }
 
 /// What is wrong with the link, what goes on all the same, and what to do. Since when is counted beside it.
-fn link_bar(state: State) -> Option<Part> {
+pub(super) fn link_bar(state: State) -> Option<Part> {
     let (look, words, way) = match state.link.get() {
         Link::Connecting | Link::CatchingUp(_) | Link::Live => return None,
         Link::Lost => {
@@ -189,7 +189,7 @@ fn link_bar(state: State) -> Option<Part> {
 }
 
 /// The way back to the end, for who does not read there.
-fn below(state: State) -> Option<Part> {
+pub(super) fn below(state: State) -> Option<Part> {
     let past = state.past.with(|past| past.newest().is_some());
     let words = match state.below.get() {
         Some(0) if past => "Back to the end".to_owned(),

@@ -6,26 +6,15 @@
 //! anything**; what must stay the same element while its words change is changed by `browser::words`, and a part that holds
 //! others (`around`) lets each of them come and go by itself.
 
-use leptos::{
-    attr::{Attribute, any_attribute::AnyAttribute},
-    prelude::*,
-    tachys::{
-        hydration::Cursor,
-        renderer::{CastFrom, Rndr, types},
-        view::{Position, PositionState},
-    },
-};
+use leptos::tachys::renderer::{CastFrom, Rndr, types};
 
 use super::html::Html;
-
-/// True where parts are made as elements; else they are made as text.
-const BROWSER: bool = cfg!(target_arch = "wasm32");
 
 /// The least and the greatest key that an element stands for.
 type Keys = Option<(u64, u64)>;
 
 /// One element, made when it is needed.
-pub(super) struct Part {
+pub struct Part {
     keys: Keys,
     made: Made,
 }
@@ -75,7 +64,7 @@ impl Part {
     }
 
     /// All of it as text.
-    fn write(self, html: &mut String) {
+    pub(super) fn write(self, html: &mut String) {
         match self.made {
             Made::Of(make) => html.push_str(make().as_str()),
             Made::Around(Around { before, after, parts, .. }) => {
@@ -136,7 +125,7 @@ fn place(element: &types::Element, folds: bool) -> Option<types::Element> {
 }
 
 /// What stands in the page.
-struct Shown {
+pub struct Shown {
     keys: Keys,
     element: types::Element,
     inside: Option<Inside>,
@@ -170,8 +159,21 @@ impl Inside {
     }
 }
 
+/// Takes the parts that the server has put before the mark, as they stand.
+pub fn taken(parts: Vec<Part>, mark: &types::Node) -> Vec<Shown> {
+    let mut before = mark.previous_sibling();
+    let take = |part: Part| {
+        let element = types::Element::cast_from(before.take()?)?;
+        before = element.previous_sibling();
+        Some(part.take(element))
+    };
+    let mut shown: Vec<_> = parts.into_iter().rev().filter_map(take).collect();
+    shown.reverse();
+    shown
+}
+
 /// Shows these parts in the place of those that are shown, before the mark.
-fn renew(parts: Vec<Part>, shown: &mut Vec<Shown>, place: &types::Element, mark: Option<&types::Node>) {
+pub fn renew(parts: Vec<Part>, shown: &mut Vec<Shown>, place: &types::Element, mark: Option<&types::Node>) {
     let mut before = std::mem::take(shown).into_iter().peekable();
     for part in parts {
         while let Some(gone) = before.next_if(|shown| shown.keys.is_none() || last(shown.keys) < first(part.keys)) {
@@ -198,179 +200,4 @@ fn first(keys: Keys) -> Option<u64> {
 
 fn last(keys: Keys) -> Option<u64> {
     keys.map(|(_, last)| last)
-}
-
-/// Parts that follow each other.
-pub(super) struct Parts(Vec<Part>);
-
-impl From<Vec<Part>> for Parts {
-    fn from(parts: Vec<Part>) -> Self {
-        Parts(parts)
-    }
-}
-
-impl From<Option<Part>> for Parts {
-    fn from(part: Option<Part>) -> Self {
-        Parts(part.into_iter().collect())
-    }
-}
-
-/// Parts that are looked at again when a signal changes that was read for them. All of them are of one type.
-pub(super) fn live<P: Into<Parts>>(parts: impl Fn() -> P + Send + 'static) -> Box<dyn FnMut() -> Parts + Send> {
-    Box::new(move || parts().into())
-}
-
-/// The parts that stand in the page, and the mark behind them.
-pub(super) struct PartsState {
-    shown: Vec<Shown>,
-    mark: types::Placeholder,
-}
-
-impl Render for Parts {
-    type State = PartsState;
-
-    fn build(self) -> PartsState {
-        PartsState { shown: self.0.into_iter().filter_map(Part::build).collect(), mark: Rndr::create_placeholder() }
-    }
-
-    fn rebuild(self, state: &mut PartsState) {
-        if let Some(place) = state.mark.parent_element() {
-            renew(self.0, &mut state.shown, &place, Some(state.mark.as_ref()));
-        }
-    }
-}
-
-impl Mountable for PartsState {
-    fn unmount(&mut self) {
-        self.shown.iter_mut().for_each(|shown| shown.element.unmount());
-        self.mark.unmount();
-    }
-
-    fn mount(&mut self, parent: &types::Element, marker: Option<&types::Node>) {
-        self.shown.iter_mut().for_each(|shown| shown.element.mount(parent, marker));
-        self.mark.mount(parent, marker);
-    }
-
-    fn insert_before_this(&self, child: &mut dyn Mountable) -> bool {
-        match self.shown.first() {
-            Some(first) => first.element.insert_before_this(child),
-            None => self.mark.insert_before_this(child),
-        }
-    }
-
-    fn elements(&self) -> Vec<types::Element> {
-        self.shown.iter().map(|shown| shown.element.clone()).collect()
-    }
-}
-
-impl AddAnyAttr for Parts {
-    type Output<Added: Attribute> = Self;
-
-    fn add_any_attr<Added: Attribute>(self, _: Added) -> Self {
-        self
-    }
-}
-
-impl RenderHtml for Parts {
-    type AsyncOutput = Self;
-    type Owned = Self;
-
-    const MIN_LENGTH: usize = 0;
-
-    fn dry_resolve(&mut self) {}
-
-    async fn resolve(self) -> Self {
-        self
-    }
-
-    fn to_html_with_buf(
-        self,
-        buf: &mut String,
-        position: &mut Position,
-        _escape: bool,
-        _mark_branches: bool,
-        _extra_attrs: Vec<AnyAttribute>,
-    ) {
-        self.0.into_iter().for_each(|part| part.write(buf));
-        buf.push_str("<!>");
-        *position = Position::NextChild;
-    }
-
-    fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> PartsState {
-        let take = |part: Part| Some(part.take(next(cursor, position)?));
-        PartsState { shown: self.0.into_iter().filter_map(take).collect(), mark: cursor.next_placeholder(position) }
-    }
-
-    fn into_owned(self) -> Self {
-        self
-    }
-}
-/// The element at which the taking over has arrived.
-fn next(cursor: &Cursor, position: &PositionState) -> Option<types::Element> {
-    if position.get() == Position::FirstChild {
-        cursor.child();
-    } else if position.get() != Position::Current {
-        cursor.sibling();
-    }
-    position.set(Position::NextChild);
-    types::Element::cast_from(cursor.current())
-}
-
-/// An element that stands in the page from the beginning to its end: only the server can make it.
-pub(super) struct Still(String);
-
-/// An element that only the server makes.
-pub(super) fn still<V: RenderHtml>(make: impl FnOnce() -> V) -> Still {
-    Still(if BROWSER { String::new() } else { make().to_html() })
-}
-
-impl Render for Still {
-    type State = Option<types::Element>;
-
-    fn build(self) -> Self::State {
-        None
-    }
-
-    fn rebuild(self, _: &mut Self::State) {}
-}
-
-impl AddAnyAttr for Still {
-    type Output<Added: Attribute> = Self;
-
-    fn add_any_attr<Added: Attribute>(self, _: Added) -> Self {
-        self
-    }
-}
-
-impl RenderHtml for Still {
-    type AsyncOutput = Self;
-    type Owned = Self;
-
-    const MIN_LENGTH: usize = 0;
-
-    fn dry_resolve(&mut self) {}
-
-    async fn resolve(self) -> Self {
-        self
-    }
-
-    fn to_html_with_buf(
-        self,
-        buf: &mut String,
-        position: &mut Position,
-        _escape: bool,
-        _mark_branches: bool,
-        _extra_attrs: Vec<AnyAttribute>,
-    ) {
-        buf.push_str(&self.0);
-        *position = Position::NextChild;
-    }
-
-    fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> Self::State {
-        next(cursor, position)
-    }
-
-    fn into_owned(self) -> Self {
-        self
-    }
 }

@@ -3,7 +3,7 @@
 //! It stands in a scroller that is turned upside down (`column-reverse`), so that it begins at its end before any
 //! script runs and stays there while it grows.
 
-mod coming;
+pub(super) mod coming;
 mod fold;
 mod run;
 
@@ -17,8 +17,9 @@ use leptos::prelude::*;
 
 use super::{
     html::Html,
-    part::{Part, live, part},
+    part::{Part, part},
     prose::prose,
+    region::region,
     sample::act,
 };
 use crate::state::State;
@@ -27,23 +28,27 @@ use crate::state::State;
 #[component]
 pub(super) fn TranscriptView() -> impl IntoView {
     let state = State::current();
-    let none = move || state.transcript.with(Transcript::is_empty).then(|| part(move |html| empty(html, state)));
     view! {
         <main id="transcript" class="scroller" tabindex="0" aria-label="Transcript">
             <div class="transcript">
-                {live(move || older(state))}
-                {live(none)}
-                <ol class="rows" aria-live="polite">{live(move || rows(state))}</ol>
-                {live(move || coming::outbox(state))}
-                {live(move || coming::draft(state))}
-                {live(move || coming::now(state))}
+                {region("older", state)}
+                {region("none", state)}
+                <ol class="rows" aria-live="polite">{region("rows", state)}</ol>
+                {region("outbox", state)}
+                {region("draft", state)}
+                {region("now", state)}
             </div>
         </main>
     }
 }
 
+/// What a new session says.
+pub(super) fn none(state: State) -> Option<Part> {
+    state.transcript.with(Transcript::is_empty).then(|| part(move |html| empty(html, state)))
+}
+
 /// All rows; tools that follow one another are one.
-fn rows(state: State) -> Vec<Part> {
+pub(super) fn rows(state: State) -> Vec<Part> {
     let working = state.working();
     state.shown(|transcript| {
         let began = |row: &&Arc<Row>| matches!(row.item, Item::Prompt { steered: false, .. });
@@ -79,7 +84,7 @@ fn is_ended(item: &Item) -> bool {
 }
 
 /// The way to what is older than what is shown.
-fn older(state: State) -> Option<Part> {
+pub(super) fn older(state: State) -> Option<Part> {
     let oldest = state.shown(Transcript::oldest).map_or(0, |id| id.0);
     let way = part(move |html| {
         let markup = r#"<a class="older" data-act="older" href="/s/{}?before={}">Show earlier</a>"#;

@@ -3,7 +3,6 @@
 
 use leptos::prelude::*;
 
-use super::part::still;
 use crate::state::State;
 
 /// The verdict in a line, under the header.
@@ -18,11 +17,8 @@ pub(super) fn GlancePlace() -> impl IntoView {
 /// The sheet on a phone, the side column on a desktop.
 #[component]
 pub(super) fn VmSheet() -> impl IntoView {
-    let state = State::current();
-    still(move || {
-        let html = state.page.with_untracked(|page| page.parts.sheet.clone());
-        #[expect(clippy::disallowed_methods, reason = "rendered by `parts`, which escapes every text in it")]
-        let place = leptos::html::div().id("vm").class("vm").inner_html(html);
-        place
-    })
+    let html = State::current().page.with_untracked(|page| page.parts.sheet.clone());
+    #[expect(clippy::disallowed_methods, reason = "rendered by `parts`, which escapes every text in it")]
+    let place = leptos::html::div().id("vm").class("vm").inner_html(html);
+    place
 }

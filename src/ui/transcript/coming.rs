@@ -10,7 +10,7 @@ use super::super::{
 use crate::state::{Outgoing, State, Step};
 
 /// The prompts that are on their way, after all that came.
-pub(super) fn outbox(state: State) -> Option<Part> {
+pub(in crate::ui) fn outbox(state: State) -> Option<Part> {
     let outbox = state.outbox.get();
     (!outbox.is_empty()).then(|| {
         part(move |html| {
@@ -42,7 +42,7 @@ fn pending(html: &mut Html, Outgoing { key, words, step, typed, .. }: &Outgoing)
 }
 
 /// What the backend has written so far. Of its blocks only those change that are others than before.
-pub(super) fn draft(state: State) -> Option<Part> {
+pub(in crate::ui) fn draft(state: State) -> Option<Part> {
     let blocks = growing(&state.draft.get()?);
     let before = Html::of(|html| html.fill(r#"<div class="bubble agent prose draft">"#, &[]));
     let one = |(place, block): (usize, Html)| {
@@ -54,7 +54,7 @@ pub(super) fn draft(state: State) -> Option<Part> {
 }
 
 /// What happens now: that something is at work and for how long, or what can be done after it failed.
-pub(super) fn now(state: State) -> Option<Part> {
+pub(in crate::ui) fn now(state: State) -> Option<Part> {
     if !state.working() {
         return without_ai(state);
     }
