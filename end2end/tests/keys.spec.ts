@@ -58,7 +58,7 @@ test('what lies over the page is closed by Back, and closed otherwise it leaves 
   await page.goto(`${console.base}/sessions`);
   await page.goto(`${console.base}/`);
   await hydrated(page);
-  const over: [string, RegExp][] = [['Settings', /#settings$/]];
+  const over: [string, RegExp][] = [['breakglass: settings', /#settings$/]];
   if (isMobile) over.push(['VM controls', /#vm$/]);
   for (const [name, address] of over) {
     const link = page.getByRole('link', { name, exact: true });

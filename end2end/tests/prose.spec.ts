@@ -97,7 +97,7 @@ agentTest('a rich answer is what it says, a wide table scrolls in its own box, a
   await send(page, script([{ text: RICH }]));
   await expect(page.locator('.finished')).toHaveCount(1);
   const answer = words(page);
-  await expect(answer.locator('h3')).toHaveText('What was wrong');
+  await expect(answer.locator('h2')).toHaveText('What was wrong');
   await expect(answer.locator('ol > li')).toHaveCount(2);
   await expect(answer.locator('ol ul > li')).toHaveText('once');
   await expect(answer.locator('blockquote em')).toHaveText('touched');
@@ -137,11 +137,11 @@ agentTest('what stands of an answer stays where it is while the rest is written'
   await send(page, script([{ text: pieces }]));
   await provider.held('first');
   await expect(draft(page).locator('ul')).toContainText('two');
-  const standing = await draft(page).locator('h3, .table, ul').elementHandles();
+  const standing = await draft(page).locator('h2, .table, ul').elementHandles();
   // Where each stands below the prompt.
   const places = async () => {
     const prompt = (await page.locator('.row.prompt').boundingBox())!.y;
-    return page.locator('.bubble.agent').locator('h3, .table, ul').evaluateAll((all, prompt) => all.map((one) => Math.round(one.getBoundingClientRect().y - prompt)), prompt);
+    return page.locator('.bubble.agent').locator('h2, .table, ul').evaluateAll((all, prompt) => all.map((one) => Math.round(one.getBoundingClientRect().y - prompt)), prompt);
   };
   const before = await places();
   expect(before).toHaveLength(3);

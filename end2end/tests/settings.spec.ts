@@ -4,7 +4,7 @@ import { expect, hydrated, lamp, openSession, preset, test } from './harness';
 
 test.use({ serviceWorkers: 'allow', hangs: ['uptime'] });
 
-const open = (page: Page) => page.getByRole('link', { name: 'Settings', exact: true }).click();
+const open = (page: Page) => page.getByRole('link', { name: 'breakglass: settings' }).click();
 const tell = (page: Page) => page.getByRole('checkbox', { name: /^Notify me/ });
 
 async function setVisible(page: Page, state: 'visible' | 'hidden'): Promise<void> {

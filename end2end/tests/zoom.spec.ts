@@ -40,6 +40,6 @@ test('text twice as large is not cut, lies on nothing else, and leaves the contr
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
     await page.goBack();
   }
-  await page.getByRole('link', { name: 'Settings', exact: true }).click();
+  await page.getByRole('link', { name: 'breakglass: settings' }).click();
   await expect(page.getByRole('button', { name: 'Light' })).toBeInViewport();
 });

@@ -13,7 +13,7 @@ pub(super) fn Header() -> impl IntoView {
     let practice = state.page.with_untracked(|page| page.surroundings.practice);
     view! {
         <header class="bar">
-            <a class="mark" href="#settings" aria-label="Settings" title="Settings and keys">
+            <a class="mark" href="#settings" aria-label="breakglass: settings" title="Settings and keys">
                 <Icon name="mark"/><span class="mark-name">"breakglass"</span><Icon name="gear"/>
             </a>
             {practice.then(|| view! { <strong class="practice">"PRACTICE"</strong> })}

@@ -122,7 +122,7 @@ fn heading(bare: &str) -> Option<(&'static str, &str)> {
     let text = bare.trim_start_matches('#');
     let level = bare.len() - text.len();
     let text = text.strip_prefix(' ').filter(|_| (1..=6).contains(&level))?;
-    Some((if level < 3 { "h3" } else { "h4" }, text.trim().trim_end_matches('#').trim_end()))
+    Some((if level < 3 { "h2" } else { "h3" }, text.trim().trim_end_matches('#').trim_end()))
 }
 
 fn is_rule(bare: &str) -> bool {

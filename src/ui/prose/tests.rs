@@ -45,7 +45,7 @@ fn a_fence_makes_a_block_of_code_in_which_nothing_is_a_mark() {
 
 #[test]
 fn headings_rules_and_quotes_are_what_they_look_like() {
-    is("## What **was** wrong\n### So\n#1 of 2", "<h3>What <strong>was</strong> wrong</h3><h4>So</h4><p>#1 of 2</p>");
+    is("## What **was** wrong\n### So\n#1 of 2", "<h2>What <strong>was</strong> wrong</h2><h3>So</h3><p>#1 of 2</p>");
     is("a\n---\n***\nb", "<p>a</p><hr><hr><p>b</p>");
     is("> a\n> - b\nc", "<blockquote><p>a</p><ul><li>b</li></ul></blockquote><p>c</p>");
 }
@@ -125,8 +125,8 @@ fn hostile(text: &str) {
     let mut left = shown(text);
     let names = [
         "p",
+        "h2",
         "h3",
-        "h4",
         "ul",
         "ol",
         "li",
