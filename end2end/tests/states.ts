@@ -197,6 +197,7 @@ async function link({ page, context, console, errors }: Troubled & { context: Br
 
   await page.goto(`${console.base}/s/${id}`);
   await hydrated(page);
+  await expect(lamp(page)).toHaveText(id.slice(0, 8));
   await console.terminate();
   await expect(lamp(page)).toHaveText('restarting');
   await look('a console that restarts');
