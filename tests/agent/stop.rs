@@ -1,10 +1,17 @@
 //! Stop: it is seen to be heard, it is done in seconds, and nothing of the turn is left, however deep it was begun; after
 //! a time-out and after the server's own death as well.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use breakglass::server::config::Settings;
 use domain::event::Event;
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 use serde_json::json;
 
 use crate::{
@@ -34,6 +41,17 @@ fn brood(word: &str) -> String {
 /// Waits until the whole brood is there.
 async fn hatched(word: &str) {
     eventually("all of them sleep", async || (processes_with(word).len() >= 6).then_some(())).await;
+}
+
+/// A group of processes, by the file with its id: what the console could not end, this test does.
+struct Group(PathBuf);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(id) = std::fs::read_to_string(&self.0).ok().and_then(|id| id.parse().ok()) {
+            let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
+        }
+    }
 }
 
 async fn none_sleep(word: &str) {
@@ -126,10 +144,11 @@ async fn what_forks_and_ends_all_the_time_is_not_missed() {
     let lab = Lab::open().await;
     let session = lab.console.session().await;
     // Each generation lives for an instant, so that one look at the processes may find none of them.
-    let respawning = format!(
-        "setsid python3 -c 'import os, time\nwhile True:\n  if os.fork(): os._exit(0)\n  time.sleep(0.0005)' {word} \
-         >/dev/null 2>&1 & echo begun"
-    );
+    let folder = tempfile::tempdir().unwrap();
+    let (program, group) = (folder.path().join("respawn.py"), Group(folder.path().join("group")));
+    let first = format!("import os, time\nopen('{}', 'w').write(str(os.getpgrp()))\n", group.0.display());
+    std::fs::write(&program, first + "while True:\n  if os.fork(): os._exit(0)\n  time.sleep(0.0005)\n").unwrap();
+    let respawning = format!("setsid python3 {} {word} >/dev/null 2>&1 & echo begun", program.display());
     lab.console.prompt(&session, &script(json!([[{"bash": respawning}, {"bash": "sleep 600"}]]))).await;
     let mut client = lab.console.attach(&session, "").await;
     client.until(|event| matches!(event, Event::ToolResult { .. })).await;
