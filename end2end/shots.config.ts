@@ -6,6 +6,8 @@ const [phone, desktop] = settings.projects!;
 export default {
   ...settings,
   testDir: 'shots',
+  // What is looked at are the pictures.
+  use: { ...settings.use, trace: 'off' },
   globalTeardown: './shots/contact-sheet.ts',
   projects: [phone, desktop],
 };
