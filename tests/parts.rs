@@ -178,6 +178,21 @@ fn a_locked_target_says_who_since_when_and_why_and_offers_no_action_but_lifting_
 }
 
 #[test]
+fn a_way_up_that_ended_short_of_its_end_says_so_and_one_that_never_began_does_not() {
+    let lost = "It was not seen to come back";
+    let mut controls = done();
+    controls.status.way_up.as_mut().unwrap().steps.pop();
+    let said = text(&parts::part(Part::Run, &controls));
+    assert!(said.contains(lost) && said.contains("SSH answersnot seen"), "{said}");
+    let way = controls.status.way_up.as_mut().unwrap();
+    way.steps.truncate(1);
+    way.failed = true;
+    let said = text(&parts::part(Part::Run, &controls));
+    assert!(!said.contains(lost) && !said.contains("SSH answers") && said.contains("evidence taken"), "{said}");
+    assert!(!text(&parts::part(Part::Run, &done())).contains(lost));
+}
+
+#[test]
 fn a_changed_key_shows_both_fingerprints_and_the_way_to_accept_the_new_one() {
     let html = parts::part(Part::Strip, &changed_keys());
     for words in ["SHA256:2Qv5", "SHA256:9fTz", "devvm has another host key", "The hypervisor has another host key"] {

@@ -38,6 +38,10 @@ pub(super) fn way_up(way: &WayUp, controls: &Controls) -> impl IntoView + use<> 
     points.extend(way.steps.iter().map(|step| step.reached));
     points.sort_unstable();
     points.dedup();
+    if way.failed {
+        // It went no further, and nothing more comes.
+        points.retain(|point| way.has(*point));
+    }
     let mut waited_for = !way.over;
     let points: Vec<_> = points
         .into_iter()
@@ -51,7 +55,8 @@ pub(super) fn way_up(way: &WayUp, controls: &Controls) -> impl IntoView + use<> 
             step(look, words(way.verb, point), at, way, controls)
         })
         .collect();
-    let lost = way.over && !way.steps.iter().any(|step| matches!(step.reached, Reached::Ssh | Reached::Stopped));
+    let last = way.steps.last().map(|step| step.reached);
+    let lost = way.over && !way.failed && !matches!(last, Some(Reached::Ssh | Reached::Stopped));
     let lost = lost
         .then(|| view! { <p class="run-detail">"It was not seen to come back. The strip says how it stands now."</p> });
     view! { <ol class="way" aria-label="The way back up">{points}</ol>{lost} }

@@ -169,14 +169,6 @@ impl Fate {
     }
 }
 
-/// The id of the capture that a run took, and its parts, from the run's output.
-pub fn capture_of(output: &str) -> Option<(CaptureId, Vec<Part>)> {
-    let value = |name: &str| output.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
-    let id = value("capture")?.parse().ok()?;
-    let parts = value("capture-parts").unwrap_or_default().split_whitespace().filter_map(Part::named).collect();
-    Some((id, parts))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,15 +207,6 @@ mod tests {
             None
         );
         assert_eq!(fate(""), None);
-    }
-
-    #[test]
-    fn a_run_names_the_capture_that_it_took() {
-        let output = "== end of forensics ==\ncapture-parts: about load screenshot nonsense\ncapture: 20261120T102418.123456789-cycle.Ab3dE6\n";
-        let (id, parts) = capture_of(output).unwrap();
-        assert_eq!(id.as_str(), "20261120T102418.123456789-cycle.Ab3dE6");
-        assert_eq!(parts.iter().map(Part::to_string).collect::<Vec<_>>(), ["about", "load", "screenshot"]);
-        assert_eq!(capture_of("nothing was kept\n"), None);
     }
 
     #[test]
