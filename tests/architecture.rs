@@ -95,6 +95,12 @@ fn the_driver_of_the_cli_knows_nothing_of_sessions_http_or_domain() {
 }
 
 #[test]
+fn what_takes_secrets_out_of_a_text_knows_no_program_of_ours() {
+    let forbidden = ["domain::", "breakglass::", "claude_cli", "axum", "leptos", "tokio"];
+    assert_eq!(offences("crates/redact/src", &forbidden), [""; 0]);
+}
+
+#[test]
 fn unsafe_code_stands_in_one_place() {
     let all: Vec<_> =
         ["src", "crates", "xtask/src"].iter().flat_map(|folder| offences(folder, &["unsafe {"])).collect();
