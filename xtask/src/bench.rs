@@ -1,14 +1,25 @@
 //! `cargo xtask bench`: what DESIGN.md promises in figures, measured in release. The benchmarks are a program of their own,
-//! `benches/budgets.rs`, which prints the table; a figure that misses its budget is no failure, one that breaks is.
+//! `benches/budgets.rs`, which prints the table; those of the page in a browser are in end2end/bench. A figure that misses
+//! its budget is no failure, one that breaks is.
 
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::{child, setup, workspace::Workspace};
+use crate::{child, server, server::Profile, setup, site, workspace::Workspace};
+
+/// The figures of the page itself, for which a browser is needed: end2end/bench has them.
+const PAGE: &str = "page";
 
 /// Builds and runs the benchmarks of these names, all of them where none is given.
 pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<ExitCode> {
+    if names.is_empty() || names.contains(&PAGE) {
+        page(workspace)?;
+    }
+    if names == [PAGE] {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let names: Vec<&str> = names.iter().copied().filter(|name| *name != PAGE).collect();
     if names.is_empty() || names.contains(&"agent") {
         setup::node_modules(workspace)?;
     }
@@ -19,4 +30,18 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<ExitCode> {
     bench.args(["bench", "--package", "breakglass", "--bench", "budgets", "--"]).args(names);
     child::succeed(bench.current_dir(&workspace.root))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn page(workspace: &Workspace) -> Result<()> {
+    setup::test_programs()?;
+    setup::node_modules(workspace)?;
+    site::build(workspace)?;
+    let program = server::build(workspace, Profile::Release)?;
+    let mut playwright = Command::new(workspace.end2end().join("node_modules/.bin/playwright"));
+    playwright
+        .args(["test", "--config", "bench.config.ts"])
+        .current_dir(workspace.end2end())
+        .env("BREAKGLASS_UNDER_TEST", program)
+        .env("LEPTOS_SITE_ROOT", workspace.site());
+    child::succeed(&mut playwright)
 }

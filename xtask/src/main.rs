@@ -41,7 +41,7 @@ usage: cargo xtask COMMAND
   test [--only STEP] [-- RUNNER ARGS…]
                             everything, or one of: fmt, shell, clippy, nextest, browser
   bench [NAME…]             figures beside their baselines and budgets: all, or some of replay, fanout, idle, open,
-                            append, line, agent
+                            append, line, agent, page
   shots [FOLDER]            a screenshot of every state of the page, and index.html to look at them all
                             [default folder: target/shots]
 
