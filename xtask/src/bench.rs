@@ -13,13 +13,15 @@ const PAGE: &str = "page";
 
 /// Builds and runs the benchmarks of these names, all of them where none is given.
 pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<ExitCode> {
+    // A name may also be written as a flag: `--page`.
+    let names: Vec<&str> = names.iter().map(|name| name.trim_start_matches("--")).collect();
     if names.is_empty() || names.contains(&PAGE) {
         page(workspace)?;
     }
     if names == [PAGE] {
         return Ok(ExitCode::SUCCESS);
     }
-    let names: Vec<&str> = names.iter().copied().filter(|name| *name != PAGE).collect();
+    let names: Vec<&str> = names.into_iter().filter(|name| *name != PAGE).collect();
     if names.is_empty() || names.contains(&"agent") {
         setup::node_modules(workspace)?;
     }
