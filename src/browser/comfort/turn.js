@@ -11,6 +11,8 @@ const lamp = find('.lamp');
 const watchers = [];
 let state = lamp?.dataset.state;
 let busy = false;
+/** True while the link is lost, also on the way back. */
+let away = false;
 
 /** True while a turn runs, as far as is known. */
 export const isBusy = () => busy;
@@ -22,13 +24,18 @@ export const isBusy = () => busy;
 export const onTurn = (watcher) => watchers.push(watcher);
 
 function look() {
-  const before = state;
-  const wasBusy = busy;
+  if (state === lamp.dataset.state) return;
   state = lamp.dataset.state;
-  // A link that is lost says nothing of the turn.
-  if (state === before || !WELL.test(state)) return;
+  if (!WELL.test(state)) {
+    // A link that is lost says nothing of the turn.
+    away ||= state !== 'connecting';
+    return;
+  }
+  const wasBusy = busy;
+  const back = away;
   busy = state !== 'attached';
-  for (const watcher of watchers) watcher({ busy, ended: wasBusy && !busy, back: !WELL.test(before) && before !== 'connecting' });
+  away = false;
+  for (const watcher of watchers) watcher({ busy, ended: wasBusy && !busy, back });
 }
 
 if (lamp) new MutationObserver(look).observe(lamp, { attributeFilter: ['data-state'] });
