@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { audit } from '../tests/audit';
 import { bearer, expect, hydrated, test, type Console } from '../tests/harness';
-import { CPU_SLOWDOWN, load, type Load } from './load';
+import { CPU_SLOWDOWN, load, lookAt, type Load } from './load';
 import { median, rendered, type Row } from './table';
 
 const TIMES = 5;
@@ -55,6 +55,7 @@ async function typing(browser: Browser, options: BrowserContextOptions, address:
   const page = await context.newPage();
   await page.goto(address);
   await hydrated(page);
+  await lookAt(page);
   const devtools = await context.newCDPSession(page);
   await devtools.send('Emulation.setCPUThrottlingRate', { rate: CPU_SLOWDOWN });
   await page.evaluate(() => {
