@@ -131,7 +131,7 @@ async function runs({ page, console, isMobile }: Given & { isMobile: boolean }, 
   await look('how to lock');
   await page.locator('#lock-form').getByRole('button', { name: /^Lock / }).click();
   await expect(page.locator('#strip')).toContainText('ask grace first');
-  await page.locator('#strip').scrollIntoViewIfNeeded();
+  await page.locator('#strip').evaluate((strip) => strip.scrollIntoView());
   await look('a locked target');
   if (isMobile) await page.goBack();
   await look('a locked target, the controls closed');
@@ -248,7 +248,7 @@ async function hostKeys({ page, console, errors, sshd }: Troubled & { sshd: Sshd
   await page.getByRole('button', { name: /^Status/ }).click();
   await page.getByRole('link', { name: 'Look again' }).click();
   await expect(page.locator('#key-hypervisor')).toBeVisible({ timeout: 20_000 });
-  await page.locator('#strip').scrollIntoViewIfNeeded();
+  await page.locator('#strip').evaluate((strip) => strip.scrollIntoView());
   await look('a hypervisor with another host key');
   forgiveLostRequests(errors);
 }
